@@ -1,0 +1,3 @@
+"""pyspamd: a SpamAssassin-compatible scoring service."""
+
+__version__ = "0.1.0"
