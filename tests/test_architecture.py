@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-ROOMS = (
-    "base perlre mail net auth learn conf ruleset scan plugins engine spamd cli".split()
-)
+ROOMS = "base perlre mail net auth learn conf ruleset scan plugins engine spamd cli".split()
 PACKAGE = Path(__file__).resolve().parent.parent / "pyspamd"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 UNROOMED = {"__init__.py", "__main__.py"}
@@ -84,5 +82,9 @@ def test_no_rule_text_is_evaluated() -> None:
 
 def test_top_level_is_as_the_floor_plan_has_it() -> None:
     entries = {p.name for p in PACKAGE.parent.iterdir() if p.name not in {".git", ".venv"}}
-    caches = {e for e in entries if e.startswith(".") and e.endswith("_cache")} | {".hypothesis", "dist", "build"}
+    caches = {e for e in entries if e.startswith(".") and e.endswith("_cache")} | {
+        ".hypothesis",
+        "dist",
+        "build",
+    }
     assert entries - caches <= TOP_LEVEL

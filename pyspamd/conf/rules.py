@@ -1,0 +1,79 @@
+"""What a rule is before it is compiled: its name, its area and its test, as typed records."""
+
+from dataclasses import dataclass
+
+from ..base.problems import Location
+
+AREAS = ("header", "body", "rawbody", "full", "uri", "meta", "plugin")
+
+
+@dataclass(frozen=True, slots=True)
+class RegexTest:
+    """A `body`, `rawbody`, `full` or `uri` rule: pattern without delimiters (latin-1 text) and Perl flags."""
+
+    pattern: str
+    flags: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderTest:
+    """`header NAME Field:modifier =~ /pattern/flags [if-unset: text]`; `negate` stands for `!~`.
+
+    `header` is the request as written, modifiers included (`From:addr`, `ALL:raw`, `X-Spam-Relays-Untrusted`).
+    """
+
+    header: str
+    pattern: str
+    flags: str = ""
+    negate: bool = False
+    if_unset: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderExists:
+    """`header NAME exists:Field`."""
+
+    header: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvalCall:
+    """`eval:function(args…)`: quoted and bare arguments alike arrive as text."""
+
+    function: str
+    args: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MetaTest:
+    """`meta NAME expression`, the expression as written; `ruleset` parses it."""
+
+    expression: str
+
+
+@dataclass(frozen=True, slots=True)
+class PluginTest:
+    """A rule whose plugin runs it (`mimeheader`, `uri_detail`, `askdns` …); `argument` is the plugin's own record."""
+
+    directive: str
+    argument: object
+
+
+Test = RegexTest | HeaderTest | HeaderExists | EvalCall | MetaTest | PluginTest
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDef:
+    """One rule as defined last: SpamAssassin lets a later definition replace an earlier one of the same name."""
+
+    name: str
+    area: str
+    test: Test
+    location: Location
+    user: bool = False
+    """Defined in user preferences (`allow_user_rules`)."""
+
+    @property
+    def is_subrule(self) -> bool:
+        """Whether the rule never scores of itself (its name starts with two underscores)."""
+        return self.name.startswith("__")
