@@ -1,0 +1,82 @@
+"""Fixtures for what stands outside the project: the shared corpus, the recorded protocol, the original.
+
+Each skips with a reason where its subject is absent; `.ci/run` fails if any of these skips happened.
+"""
+
+import json
+import lzma
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SHARED = Path(os.environ.get("PYSPAMD_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+
+
+def need(path: Path) -> Path:
+    """`path`, or a skip that names what is missing."""
+    if not path.exists():
+        pytest.skip(f"external: {path.name} of the shared material is absent")
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with the corpus, the oracle scripts and the recorded protocol."""
+    return need(SHARED)
+
+
+def unpacked(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder `archive` unpacks to, done once a session."""
+    target = tmp_path_factory.mktemp(archive.name.split(".")[0])
+    with tarfile.open(archive) as tar:
+        tar.extractall(target, filter="data")
+    return target
+
+
+@pytest.fixture(scope="session")
+def corpus(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder below which the corpus' `dev/…` messages stand."""
+    return unpacked(need(shared / "corpus" / "messages.tar.xz"), tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def signed_corpus(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the signed messages, `zone` and `expected.jsonl`."""
+    return unpacked(need(shared / "corpus" / "signed.tar.xz"), tmp_path_factory) / "signed" / "dev"
+
+
+def _expected(path: Path) -> dict[str, dict[str, Any]]:
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
+        return {entry["file"]: entry for entry in map(json.loads, lines)}
+
+
+@pytest.fixture(scope="session")
+def expected_local(shared: Path) -> dict[str, dict[str, Any]]:
+    """SpamAssassin's verdicts on the corpus without network, by file."""
+    return _expected(need(shared / "corpus" / "expected-local.jsonl.xz"))
+
+
+@pytest.fixture(scope="session")
+def stock_rules() -> Path:
+    """The folder of SpamAssassin's own rules on this machine."""
+    path = Path("/usr/share/spamassassin")
+    if not (path / "50_scores.cf").exists() or not Path("/etc/spamassassin/init.pre").exists():
+        pytest.skip("external: SpamAssassin's stock rules are not installed")
+    return path
+
+
+@pytest.fixture(scope="session")
+def oracle() -> str:
+    """The `perl` that has SpamAssassin 4.0.1."""
+    perl = shutil.which("perl")
+    probe = [perl or "perl", "-MMail::SpamAssassin", "-e", "print Mail::SpamAssassin::Version()"]
+    answer = subprocess.run(probe, capture_output=True, text=True) if perl else None
+    if answer is None or not answer.stdout.startswith("4.0.1"):
+        pytest.skip("external: SpamAssassin 4.0.1 is not installed")
+    assert perl
+    return perl
