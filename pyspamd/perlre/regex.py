@@ -1,0 +1,185 @@
+"""Perl regular expressions over bytes, as SpamAssassin's rules mean them, matched by PCRE2.
+
+A pattern is `str`, one character a byte; a subject is `bytes`. Classes and `\\b` are ASCII (Perl's `/aa`);
+`/i` also folds the letters of Latin-1, as Perl does whatever the bytes stand for.
+"""
+
+import logging
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from ..base.errors import PyspamdError
+from . import pcre
+
+_log = logging.getLogger(__name__)
+_FOLDING: Final = b"(*UCP)(?aD)(?aS)(?aW)(?aP)(?r)"
+_CASELESS: Final = re.compile(r"\(\?\^?[a-z]*i")
+_MAY_BE_HIGH: Final = re.compile(r"[\x80-\xff]|\\[xo0-9gkN]|\(\?P=")
+_NAMED: Final = re.compile(r"\(\?(?:P?<|')([A-Za-z_]\w*)[>']", re.ASCII)
+
+_match = pcre.match
+_CONTEXT = pcre.CONTEXT
+_MatchFault = pcre.MatchFault
+
+
+class RegexError(PyspamdError):
+    """A pattern that Perl, or SpamAssassin on top of it, does not accept; the text says why."""
+
+
+class Match:
+    """Where a regex matched; groups are numbered from 1, 0 is the whole."""
+
+    __slots__ = ("_data", "regex", "subject")
+
+    def __init__(self, regex: "Regex", subject: bytes, data: pcre.MatchData) -> None:
+        self.regex = regex
+        self.subject = subject
+        self._data = data
+
+    def group(self, which: int | str = 0) -> bytes | None:
+        """What the group matched, or `None` if it took no part; IndexError if there is no such group.
+
+        Of groups sharing a name, the leftmost that took part.
+        """
+        if isinstance(which, str):
+            for number in self.regex.names[which]:
+                found = self.group(number)
+                if found is not None:
+                    return found
+            return None
+        if not 0 <= which <= self.regex.group_count:
+            raise IndexError(which)
+        found = pcre.text(self._data, self.subject, which)
+        assert found is None or isinstance(found, bytes)
+        return found
+
+    def groups(self) -> tuple[bytes | None, ...]:
+        """What each numbered group matched."""
+        return tuple(self.group(number) for number in range(1, self.regex.group_count + 1))
+
+    def named(self) -> dict[str, bytes]:
+        """The named groups that took part, by name."""
+        return {name: found for name in self.regex.names if (found := self.group(name)) is not None}
+
+    def named_all(self) -> dict[str, list[bytes]]:
+        """What every group of each name matched, in order (Perl's `%-` without the undefined ones)."""
+        return {
+            name: [found for number in numbers if (found := self.group(number)) is not None]
+            for name, numbers in self.regex.names.items()
+        }
+
+    def start(self, which: int = 0) -> int:
+        """Offset where the group starts, -1 if it took no part."""
+        return self.span(which)[0]
+
+    def end(self, which: int = 0) -> int:
+        """Offset just behind the group, -1 if it took no part."""
+        return self.span(which)[1]
+
+    def span(self, which: int = 0) -> tuple[int, int]:
+        """Start and end of the group, (-1, -1) if it took no part."""
+        if not 0 <= which <= self.regex.group_count:
+            raise IndexError(which)
+        start, end = pcre.span(self._data, self.subject, which)
+        return start, end
+
+
+class Regex:
+    """A compiled pattern. `gave_up` counts the subjects on which a match limit cut the search short."""
+
+    __slots__ = ("_code", "_names", "flags", "gave_up", "group_count", "pattern")
+
+    def __init__(self, pattern: str, flags: str, code: pcre.Code) -> None:
+        self.pattern = pattern
+        self.flags = flags
+        self.gave_up = 0
+        self.group_count = pcre.capture_count(code)
+        self._code = code
+        self._names: dict[str, tuple[int, ...]] | None = None
+
+    def __repr__(self) -> str:
+        return f"Regex({self.pattern!r}, {self.flags!r})"
+
+    @property
+    def names(self) -> dict[str, tuple[int, ...]]:
+        """The group numbers of each group name."""
+        if self._names is None:
+            self._names = {name: (number,) for name, number in pcre.group_names(self._code).items()}
+        return self._names
+
+    def matches(self, subject: bytes) -> bool:
+        """Whether the regex matches anywhere in `subject`; false where it gave up."""
+        try:
+            return _match(self._code, subject, len(subject), 0, _CONTEXT)[0] is not None
+        except _MatchFault as fault:
+            return self._again(fault, subject, 0, 0) is not None
+
+    def search(self, subject: bytes, start: int = 0) -> Match | None:
+        """The leftmost match at or after `start`."""
+        data = self._find(subject, start, 0)
+        return None if data is None else Match(self, subject, data)
+
+    def finditer(self, subject: bytes) -> Iterator[Match]:
+        """Every match from left to right, as Perl's `//g` goes on from one to the next."""
+        start, options = 0, 0
+        while (data := self._find(subject, start, options)) is not None:
+            begin, end = pcre.span(data, subject, 0)
+            yield Match(self, subject, data)
+            start, options = end, pcre.NOTEMPTY_ATSTART if begin == end else 0
+
+    def count(self, subject: bytes, limit: int = 0) -> int:
+        """How many matches `finditer` would give, stopping at `limit` if that is above 0."""
+        start, options, found = 0, 0, 0
+        while (data := self._find(subject, start, options)) is not None:
+            found += 1
+            if found == limit:
+                break
+            begin, start = pcre.span(data, subject, 0)
+            options = pcre.NOTEMPTY_ATSTART if begin == start else 0
+        return found
+
+    def _find(self, subject: bytes, start: int, options: int) -> pcre.MatchData | None:
+        try:
+            return _match(self._code, subject, len(subject), start, _CONTEXT, options)[0]
+        except _MatchFault as fault:
+            return self._again(fault, subject, start, options)
+
+    def _again(self, fault: Exception, subject: bytes, start: int, options: int) -> pcre.MatchData | None:
+        """The answer of the slower matcher if only the JIT's small stack was too small, else nothing."""
+        code: int = getattr(fault, "code", 0)
+        if code == pcre.JIT_STACK_LIMIT:
+            try:
+                return _match(self._code, subject, len(subject), start, _CONTEXT, options | pcre.NO_JIT)[0]
+            except _MatchFault as second:
+                fault = second
+        if not self.gave_up:
+            _log.warning("regex gave up on %d bytes: %s: %.200s", len(subject), fault, self.pattern)
+        self.gave_up += 1
+        return None
+
+
+def _prefix(pattern: str, flags: str) -> bytes:
+    if any(flag not in "imsxnpaduul" for flag in flags):
+        raise RegexError(f"the modifiers '{flags}' are not all ones a rule can use")
+    kept = "".join(dict.fromkeys(flag for flag in flags if flag in "imsn"))
+    kept += "x" * min(flags.count("x"), 2)
+    caseless = "i" in flags or _CASELESS.search(pattern) is not None
+    folding = _FOLDING if caseless and _MAY_BE_HIGH.search(pattern) else b""
+    return folding + (f"(?{kept})".encode() if kept else b"")
+
+
+@lru_cache(maxsize=8192)
+def compile_regex(pattern: str, flags: str = "") -> Regex:
+    """The regex of `pattern` (without delimiters, a character a byte) under `flags`; raises RegexError."""
+    try:
+        source = pattern.encode("latin-1")
+    except UnicodeEncodeError:
+        raise RegexError("the pattern has a character that is not a single byte") from None
+    if re.search(r"\(\?\??\{", pattern):
+        raise RegexError("code inside a regex is not allowed")
+    try:
+        return Regex(pattern, flags, pcre.compile_code(_prefix(pattern, flags) + source))
+    except pcre.CompileFault as fault:
+        raise RegexError(f"the regex does not compile: {str(fault).partition('; ')[2]}") from None
