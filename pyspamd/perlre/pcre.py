@@ -1,8 +1,8 @@
 """The only door to the private, fast calls of the `pcre2` package, pinned to one version for that reason.
 
-Everything here speaks bytes. `match(code, subject, end, start, CONTEXT, options)` is PCRE2's own call: it returns
-a tuple whose first item is the match data or `None`, and raises `MatchFault` for what is neither a match nor
-the absence of one (a limit reached, say).
+Everything here speaks bytes. `match(code, subject, end, start, CONTEXT, options)` is PCRE2's own call: it
+returns a tuple whose first item is the match data or `None`, and raises `MatchFault` for what is neither a
+match nor the absence of one (a limit reached, say).
 """
 
 from typing import Any, Final
