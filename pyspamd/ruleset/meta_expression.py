@@ -1,0 +1,229 @@
+"""The language of meta rules: a Lark LALR grammar and a compiler from its tree to Python code objects.
+
+`A && (B + C > 2) && !D` becomes a function of the rules' values. Values and operators are Perl's: a rule that has
+not hit is 0, `&&` and `||` give their last operand, a comparison gives 1 or 0, dividing by zero gives 0 (Perl stops
+the scan there). Source: perldoc Mail::SpamAssassin::Conf, "meta SYMBOLIC_TEST_NAME boolean arithmetic expression".
+"""
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import translate
+from types import CodeType, FunctionType
+
+from lark import Lark, Token, Transformer, UnexpectedInput
+from lark.exceptions import VisitError
+
+from ..base.errors import PyspamdError
+
+Value = int | float
+Evaluate = Callable[[Mapping[str, Value]], Value]
+
+GRAMMAR = r"""
+?start: ternary
+      | "(" ")"                    -> declared
+?ternary: either
+        | either "?" ternary ":" ternary -> choose
+?either: both | either "||" both   -> either
+?both: bitor | both "&&" bitor     -> both
+?bitor: bitand
+      | bitor "|" bitand           -> bitor
+      | bitor "^" bitand           -> bitxor
+?bitand: equality | bitand "&" equality -> bitand
+?equality: relation
+         | relation "==" relation  -> eq
+         | relation "!=" relation  -> ne
+?relation: shift
+         | shift "<" shift         -> lt
+         | shift "<=" shift        -> le
+         | shift ">" shift         -> gt
+         | shift ">=" shift        -> ge
+?shift: product
+      | shift "+" product          -> add
+      | shift "-" product          -> sub
+?product: unary
+        | product "*" unary        -> mul
+        | product "/" unary        -> div
+        | product "%" unary        -> mod
+?unary: power
+      | "!" unary                  -> negation
+      | "-" unary                  -> minus
+      | "+" unary                  -> plus
+?power: NUMBER                     -> number
+      | NAME                       -> rule
+      | MATCHING                   -> matching
+      | "(" ternary ")"
+
+NUMBER: /\d+(\.\d+)?|\.\d+/
+NAME.1: /[_a-zA-Z][_a-zA-Z0-9]*/
+MATCHING.2: /rules_matching\(\s*[_a-zA-Z*?][_a-zA-Z0-9*?]*\s*\)/
+%ignore /\s+/
+"""
+
+_PARSER = Lark(GRAMMAR, parser="lalr", maybe_placeholders=False)
+
+
+class MetaError(PyspamdError):
+    """An expression that is not one; `str()` says where it breaks."""
+
+
+def divide(dividend: Value, divisor: Value) -> Value:
+    """Perl's division, with 0 where Perl would stop the scan."""
+    return dividend / divisor if divisor else 0
+
+
+def modulo(dividend: Value, divisor: Value) -> Value:
+    """Perl's integer remainder, with 0 where Perl would stop the scan."""
+    return int(dividend) % int(divisor) if int(divisor) else 0
+
+
+_GLOBALS: dict[str, object] = {"__builtins__": {}, "divide": divide, "modulo": modulo, "int": int}
+
+
+def _call(function: str, *args: ast.expr) -> ast.expr:
+    return ast.Call(ast.Name(function, ast.Load()), list(args), [])
+
+
+def _compare(operator: type[ast.cmpop]) -> Callable[[object, list[ast.expr]], ast.expr]:
+    def build(_self: object, sides: list[ast.expr]) -> ast.expr:
+        return ast.Compare(sides[0], [operator()], [sides[1]])
+
+    return build
+
+
+def _arithmetic(operator: type[ast.operator]) -> Callable[[object, list[ast.expr]], ast.expr]:
+    def build(_self: object, sides: list[ast.expr]) -> ast.expr:
+        return ast.BinOp(sides[0], operator(), sides[1])
+
+    return build
+
+
+def _bitwise(operator: type[ast.operator]) -> Callable[[object, list[ast.expr]], ast.expr]:
+    def build(_self: object, sides: list[ast.expr]) -> ast.expr:
+        return ast.BinOp(_call("int", sides[0]), operator(), _call("int", sides[1]))
+
+    return build
+
+
+def _called(function: str) -> Callable[[object, list[ast.expr]], ast.expr]:
+    def build(_self: object, sides: list[ast.expr]) -> ast.expr:
+        return _call(function, *sides)
+
+    return build
+
+
+class _ToPython(Transformer[Token, ast.expr]):
+    """Parse tree to Python expression over one argument, `v`, the mapping of rule values."""
+
+    def __init__(self, expand: Callable[[str], Iterable[str]], local_tests_only: bool) -> None:
+        super().__init__()
+        self.expand = expand
+        self.local_tests_only = local_tests_only
+        self.names: dict[str, None] = {}
+
+    def _value(self, name: str) -> ast.expr:
+        self.names[name] = None
+        return ast.Subscript(ast.Name("v", ast.Load()), ast.Constant(name), ast.Load())
+
+    def declared(self, _: list[ast.expr]) -> ast.expr:
+        return ast.Constant(0)
+
+    def number(self, tokens: list[Token]) -> ast.expr:
+        text = str(tokens[0])
+        return ast.Constant(float(text) if "." in text else int(text))
+
+    def rule(self, tokens: list[Token]) -> ast.expr:
+        name = str(tokens[0])
+        if name == "local_tests_only":
+            return ast.Constant(int(self.local_tests_only))
+        return self._value(name)
+
+    def matching(self, tokens: list[Token]) -> ast.expr:
+        total: ast.expr = ast.Constant(0)
+        for name in sorted(self.expand(str(tokens[0]).split("(")[1].rstrip(" )\t").strip())):
+            total = ast.BinOp(total, ast.Add(), self._value(name))
+        return total
+
+    def either(self, sides: list[ast.expr]) -> ast.expr:
+        return ast.BoolOp(ast.Or(), sides)
+
+    def both(self, sides: list[ast.expr]) -> ast.expr:
+        return ast.BoolOp(ast.And(), sides)
+
+    def negation(self, sides: list[ast.expr]) -> ast.expr:
+        return ast.UnaryOp(ast.Not(), sides[0])
+
+    def minus(self, sides: list[ast.expr]) -> ast.expr:
+        return ast.UnaryOp(ast.USub(), sides[0])
+
+    def plus(self, sides: list[ast.expr]) -> ast.expr:
+        return sides[0]
+
+    def choose(self, parts: list[ast.expr]) -> ast.expr:
+        return ast.IfExp(parts[0], parts[1], parts[2])
+
+    eq, ne = _compare(ast.Eq), _compare(ast.NotEq)
+    lt, le, gt, ge = _compare(ast.Lt), _compare(ast.LtE), _compare(ast.Gt), _compare(ast.GtE)
+    add, sub, mul = _arithmetic(ast.Add), _arithmetic(ast.Sub), _arithmetic(ast.Mult)
+    bitand, bitor, bitxor = _bitwise(ast.BitAnd), _bitwise(ast.BitOr), _bitwise(ast.BitXor)
+    div, mod = _called("divide"), _called("modulo")
+
+
+@dataclass(frozen=True, slots=True)
+class MetaExpression:
+    """A compiled expression: the rules it depends on, in order, and the function of their values."""
+
+    names: tuple[str, ...]
+    code: CodeType
+    evaluate: Evaluate
+    is_declaration: bool
+    """`meta NAME ()`: a rule that only something else can make hit."""
+
+
+def function_of(code: CodeType) -> Evaluate:
+    """The callable of a code object made by `compile_meta` (or loaded from the compiled-rules cache)."""
+    return FunctionType(code, _GLOBALS)
+
+
+def compile_meta(
+    expression: str, rule: str, known: Iterable[str] = (), *, local_tests_only: bool = False
+) -> MetaExpression:
+    """Compile an expression; `known` are the rule names that `rules_matching(GLOB)` chooses from.
+
+    Raises MetaError with one plain sentence when the expression does not parse.
+    """
+
+    def expand(glob: str) -> Iterable[str]:
+        wanted = re.compile(translate(glob))  # the grammar admits no brackets, so only * and ? are special
+        return [name for name in known if wanted.match(name) and name != rule]
+
+    builder = _ToPython(expand, local_tests_only)
+    try:
+        body = builder.transform(_PARSER.parse(expression))
+    except UnexpectedInput as problem:
+        column = getattr(problem, "column", -1)
+        where = f"at column {column}" if isinstance(column, int) and column > 0 else "at its end"
+        raise MetaError(f"the expression breaks {where}: {expression.strip()!r}") from None
+    except (VisitError, RecursionError):
+        raise MetaError(f"the expression cannot be read: {expression.strip()[:80]!r}") from None
+    module = ast.Module(
+        [
+            ast.FunctionDef(
+                name="meta",
+                args=ast.arguments([], [ast.arg("v")], None, [], [], None, []),
+                body=[ast.Return(body)],
+                decorator_list=[],
+                returns=None,
+                type_comment=None,
+            )
+        ],
+        [],
+    )
+    try:
+        compiled = compile(ast.fix_missing_locations(module), f"<meta {rule}>", "exec")
+    except (RecursionError, MemoryError, ValueError):
+        raise MetaError("the expression is nested too deeply") from None
+    code = next(constant for constant in compiled.co_consts if isinstance(constant, CodeType))
+    declared = isinstance(body, ast.Constant) and not builder.names and expression.strip().strip("( )") == ""
+    return MetaExpression(tuple(builder.names), code, function_of(code), declared)

@@ -1,0 +1,144 @@
+"""The graph of meta rules: in what order they resolve, and which need evaluating for a given set of hits.
+
+A meta that evaluates to false when nothing below it has hit needs no evaluation until something below it does.
+So each message costs what its hits reach, not what the rule set holds. Sets of metas are bits of an `int`, numbered
+in topological order, so that the lowest bit set is always a meta whose dependencies are settled.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from .meta_expression import Evaluate, MetaExpression, Value
+
+
+@dataclass(frozen=True, slots=True)
+class MetaOrder:
+    """What can be said of metas before any message: who can run, who never can, and in what order."""
+
+    order: tuple[str, ...]
+    cyclic: frozenset[str]
+    """Metas that need one another: they are false, as in the original."""
+    dead: frozenset[str]
+    """Metas that wait for a meta whose score is 0 and which therefore never resolves."""
+
+
+def order_metas(metas: Mapping[str, MetaExpression], active: Callable[[str], bool]) -> MetaOrder:
+    """Sort metas so that each comes after those it depends on; `active` tells whether a rule's score is not 0."""
+    waiting = {name: {dep for dep in meta.names if dep in metas} for name, meta in metas.items()}
+    dependents: dict[str, list[str]] = {}
+    for name, deps in waiting.items():
+        for dep in deps:
+            dependents.setdefault(dep, []).append(name)
+    ready = [name for name, deps in waiting.items() if not deps]
+    solved: list[str] = []
+    while ready:
+        name = ready.pop()
+        solved.append(name)
+        for dependent in dependents.get(name, ()):
+            waiting[dependent].discard(name)
+            if not waiting[dependent]:
+                ready.append(dependent)
+    cyclic = frozenset(metas) - frozenset(solved)
+    dead: set[str] = set()
+    for name in solved:
+        if not active(name) or any(dep in dead for dep in metas[name].names):
+            dead.add(name)
+    order = tuple(name for name in solved if name not in dead)
+    return MetaOrder(order, cyclic, frozenset(dead))
+
+
+class MetaGraph:
+    """The metas of one rule set, ready to be resolved message by message.
+
+    `levels` says of every rule that is not a meta at which step of the scan (0, 1, 2 …) its answer is known; a rule
+    that is not in it is known only at the last step. A meta is resolved at the first step at which all it depends on
+    is known, so that rules of a later priority see its hit.
+    """
+
+    def __init__(
+        self,
+        metas: Mapping[str, MetaExpression],
+        active: Callable[[str], bool],
+        levels: Mapping[str, int],
+        last_level: int,
+    ) -> None:
+        arranged = order_metas(metas, active)
+        self.names: tuple[str, ...] = arranged.order
+        self.cyclic = arranged.cyclic
+        self.dead = arranged.dead
+        index = {name: number for number, name in enumerate(self.names)}
+        self._evaluate: list[Evaluate] = [metas[name].evaluate for name in self.names]
+        self._dependents: dict[str, int] = {}
+        level_of: dict[str, int] = {}
+        self._upto = [0] * (last_level + 1)
+        self._always = 0
+        for number, name in enumerate(self.names):
+            deps = metas[name].names
+            known = [level_of[d] if d in index else levels.get(d, last_level) for d in deps]
+            level_of[name] = level = (
+                last_level if metas[name].is_declaration else max(known, default=0)
+            )
+            bit = 1 << number
+            for later in range(level, last_level + 1):
+                self._upto[later] |= bit
+            for dep in deps:
+                self._dependents[dep] = self._dependents.get(dep, 0) | bit
+            if self._evaluate[number](dict.fromkeys(deps, 0)):
+                self._always |= bit
+        self.dependencies = frozenset(self._dependents)
+
+    def resolution(self) -> "Resolution":
+        """The state of one message's metas."""
+        return Resolution(self)
+
+
+class Resolution:
+    """How far the metas of one message are resolved."""
+
+    __slots__ = ("_done", "_graph", "_reached")
+
+    def __init__(self, graph: MetaGraph) -> None:
+        self._graph = graph
+        self._reached = graph._always
+        self._done = 0
+
+    def resolve(
+        self,
+        level: int,
+        new_hits: Iterable[str],
+        values: Mapping[str, Value],
+        hit: Callable[[str, Value], object],
+    ) -> None:
+        """Evaluate what is decidable at `level` and reached by `new_hits`; `hit(name, value)` is told of each hit.
+
+        `values` maps every rule to its value so far and must already show what `hit` has recorded.
+        """
+        graph = self._graph
+        dependents = graph._dependents
+        evaluate, names = graph._evaluate, graph.names
+        reached = self._reached
+        for name in new_hits:
+            reached |= dependents.get(name, 0)
+        allowed = graph._upto[level]
+        work = reached & allowed & ~self._done
+        while work:
+            bit = work & -work
+            work ^= bit
+            self._done |= bit
+            number = bit.bit_length() - 1
+            result = evaluate[number](values)
+            if result:
+                name = names[number]
+                hit(name, result)
+                more = dependents.get(name, 0)
+                if more:
+                    reached |= more
+                    work |= more & allowed & ~self._done
+        self._reached = reached
+
+
+def missing_dependencies(
+    metas: Mapping[str, MetaExpression], known: Callable[[str], bool]
+) -> Sequence[tuple[str, str]]:
+    """Pairs (meta, name it mentions that is no rule), for `lint`."""
+    return [(name, dep) for name, meta in metas.items() for dep in meta.names if not known(dep)]

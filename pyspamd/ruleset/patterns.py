@@ -1,0 +1,108 @@
+"""Pattern rules ready to run: one rule's regex and how its hits count, alone or many over the same elements."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from ..perlre.patternset import PatternSet
+from ..perlre.regex import Regex, RegexError, compile_regex
+
+TagValues = Callable[[str], Sequence[str]]
+"""Looks up a tag by name: all its values, none where it is not set."""
+
+
+@lru_cache(maxsize=512)
+def _with_values(pattern: str, flags: str, values: tuple[tuple[str, tuple[str, ...]], ...]) -> Regex | None:
+    """The template regex with each `%{NAME}` replaced by an alternation of the tag's values, quoted."""
+    for name, texts in values:
+        quoted = "|".join(
+            "".join(c if c.isalnum() or c == "_" else "\\" + c for c in text) for text in texts
+        )
+        pattern = pattern.replace("%{" + name + "}", f"(?:{quoted})")
+    try:
+        return compile_regex(pattern, flags)
+    except RegexError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class PatternRule:
+    """One regex rule. `limit` 1 is a plain rule, 0 counts every match, n counts up to n (`tflags multiple maxhits=n`)."""
+
+    name: str
+    pattern: str
+    flags: str
+    regex: Regex | None
+    limit: int = 1
+    skip_subject: bool = False
+    captures: bool = False
+    """Whether the regex has named captures, which become tags."""
+    templates: tuple[str, ...] = ()
+    """Names of the tags that the regex waits for (`%{NAME}`)."""
+
+    def resolved(self, tags: TagValues) -> Regex | None:
+        """The regex to match with, or `None` while a tag it needs has no value."""
+        if not self.templates:
+            return self.regex
+        found: list[tuple[str, tuple[str, ...]]] = []
+        for name in self.templates:
+            values = tuple(value for value in tags(name) if value)
+            if not values:
+                return None
+            found.append((name, values))
+        return _with_values(self.pattern, self.flags, tuple(found))
+
+    def count(self, elements: Sequence[bytes], regex: Regex) -> int:
+        """How often the rule hits over the elements, never more than its limit."""
+        total = 0
+        for element in elements[1:] if self.skip_subject else elements:
+            if self.limit == 1:
+                if regex.matches(element):
+                    return 1
+            else:
+                total += regex.count(element, self.limit - total if self.limit else 0)
+                if self.limit and total >= self.limit:
+                    break
+        return total
+
+    def captured(self, elements: Sequence[bytes], regex: Regex) -> tuple[int, dict[str, list[bytes]]]:
+        """The count as `count` has it, and every value of every named capture, in order, without repeats."""
+        total, captures = 0, dict[str, list[bytes]]()
+        for element in elements[1:] if self.skip_subject else elements:
+            for match in regex.finditer(element):
+                total += 1
+                for name, value in match.named().items():
+                    values = captures.setdefault(name, [])
+                    if value and value not in values:
+                        values.append(value)
+                if self.limit and total >= self.limit:
+                    return total, captures
+        return total, captures
+
+
+@dataclass(frozen=True)
+class PatternBundle:
+    """All pattern rules of one area and one priority."""
+
+    rules: tuple[PatternRule, ...] = ()
+    bulk: PatternSet | None = field(default=None, compare=False)
+    special: tuple[PatternRule, ...] = ()
+    """Rules that capture or wait for tags; they run one by one, after the others."""
+
+    @classmethod
+    def of(cls, rules: Sequence[PatternRule], kind: str) -> "PatternBundle":
+        """Split the rules into those matched in bulk and those that need tags; `kind` names the area."""
+        plain = tuple(rule for rule in rules if not rule.captures and not rule.templates)
+        special = tuple(rule for rule in rules if rule.captures or rule.templates)
+        bulk = PatternSet(
+            kind,
+            [(rule.regex, rule.limit, rule.skip_subject) for rule in plain if rule.regex is not None],
+        )
+        return cls(plain, bulk if plain else None, special)
+
+    def hits(self, elements: Sequence[bytes]) -> Iterator[tuple[str, int]]:
+        """(rule, count) of every plain rule that hits the elements."""
+        if self.bulk is not None:
+            rules = self.rules
+            for number, count in self.bulk.hits(elements):
+                yield rules[number].name, count

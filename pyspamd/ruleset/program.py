@@ -1,0 +1,268 @@
+"""The compiled rule set: every active rule placed in the stage (priority) and area where it runs."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..base.problems import Problem
+from ..conf.conf import Conf
+from ..conf.rules import EvalCall, HeaderExists, HeaderTest, MetaTest, PluginTest, RegexTest, RuleDef
+from ..perlre.regex import Regex, RegexError, compile_regex
+from .meta_expression import MetaError, MetaExpression, compile_meta
+from .metas import MetaGraph
+from .patterns import PatternBundle, PatternRule
+from .templates import capture_names, template_names
+
+CAPTURE_PRIORITY = -10000
+NETWORK_PRIORITY = -100
+EVAL_AREAS = ("header", "body", "rawbody", "full")
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderRule:
+    """A header rule's pattern and whether it asks for its absence (`!~`)."""
+
+    pattern: PatternRule
+    negate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderGroup:
+    """The rules that look at one header value, so that it is fetched once."""
+
+    request: str
+    default: bytes | None
+    """What `[if-unset: …]` gives where the header is absent."""
+    rules: tuple[HeaderRule, ...]
+    exists: tuple[str, ...]
+    """Rules that only ask whether the header is there."""
+    absent: tuple[tuple[str, int], ...]
+    """(rule, count) of what hits where the header is absent: known when the rules load."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvalRule:
+    """A rule that asks an eval test."""
+
+    name: str
+    area: str
+    call: EvalCall
+
+
+@dataclass(slots=True)
+class Stage:
+    """All rules of one priority."""
+
+    priority: int
+    headers: tuple[HeaderGroup, ...] = ()
+    body: PatternBundle = field(default_factory=PatternBundle)
+    uri: PatternBundle = field(default_factory=PatternBundle)
+    rawbody: PatternBundle = field(default_factory=PatternBundle)
+    full: PatternBundle = field(default_factory=PatternBundle)
+    evals: Mapping[str, tuple[EvalRule, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What the scheduler runs; shared by all messages under one configuration."""
+
+    stages: tuple[Stage, ...]
+    metas: MetaGraph
+    plugin_rules: Mapping[str, tuple[RuleDef, ...]]
+    """Rules that a plugin runs, by directive."""
+    priorities: Mapping[str, int]
+    names: frozenset[str]
+    """Every rule that may hit."""
+    problems: tuple[Problem, ...]
+
+    @property
+    def last_level(self) -> int:
+        """The level at which everything is known: after the last stage and all network answers."""
+        return len(self.stages)
+
+
+def repeat_limit(flags: Sequence[str]) -> int:
+    """How many matches count, as `PatternRule.limit` has it."""
+    if "multiple" not in flags:
+        return 1
+    for flag in flags:
+        name, _, number = flag.partition("=")
+        if name == "maxhits" and number.isdigit():
+            return int(number)
+    return 0
+
+
+def compile_metas(
+    rules: Mapping[str, RuleDef], *, local_tests_only: bool, problems: list[Problem]
+) -> dict[str, MetaExpression]:
+    """Compile every meta rule; what does not parse becomes a problem and is left out."""
+    metas: dict[str, MetaExpression] = {}
+    for name, rule in rules.items():
+        if isinstance(rule.test, MetaTest):
+            try:
+                metas[name] = compile_meta(
+                    rule.test.expression, name, rules, local_tests_only=local_tests_only
+                )
+            except MetaError as error:
+                problems.append(Problem(rule.location, name, str(error)))
+    return metas
+
+
+def arrange_priorities(
+    conf: Conf, rules: Mapping[str, RuleDef], metas: Mapping[str, MetaExpression]
+) -> dict[str, int]:
+    """Each rule's priority: as written, lowered to that of the metas which need it, -100 for network rules.
+
+    Source: Mail::SpamAssassin::Conf, `priority`; a rule that captures tags runs before all others.
+    """
+    written: dict[str, int] = {}
+    for name, rule in rules.items():
+        if isinstance(rule.test, RegexTest | HeaderTest) and capture_names(rule.test.pattern):
+            written[name] = CAPTURE_PRIORITY
+        else:
+            written[name] = conf.priorities.get(name, 0)
+    for name in sorted(written, key=lambda rule: written[rule]):
+        base = written[name]
+        for dependency in metas[name].names if name in metas else ():
+            if written.get(dependency, base) > base:
+                is_net = base < NETWORK_PRIORITY and "net" in conf.tflags.get(dependency, ())
+                written[dependency] = NETWORK_PRIORITY if is_net else base
+    return {
+        name: priority or (NETWORK_PRIORITY if "net" in conf.tflags.get(name, ()) else 0)
+        for name, priority in written.items()
+    }
+
+
+class _Compiler:
+    """Collects rules by priority and area, then builds the stages."""
+
+    def __init__(self, conf: Conf) -> None:
+        self.conf = conf
+        self.problems: list[Problem] = []
+        self.headers: dict[int, dict[tuple[str, str | None], list[tuple[RuleDef, HeaderRule | None]]]] = {}
+        self.texts: dict[int, dict[str, list[PatternRule]]] = {}
+        self.evals: dict[int, dict[str, list[EvalRule]]] = {}
+        self.plugin_rules: dict[str, list[RuleDef]] = {}
+
+    def add(self, rule: RuleDef, priority: int) -> None:
+        """Place one rule."""
+        test = rule.test
+        if isinstance(test, RegexTest):
+            pattern = self.pattern_rule(rule, test.pattern, test.flags)
+            if pattern is not None:
+                self.texts.setdefault(priority, {}).setdefault(rule.area, []).append(pattern)
+        elif isinstance(test, HeaderTest):
+            pattern = self.pattern_rule(rule, test.pattern, test.flags)
+            if pattern is not None:
+                group = self.headers.setdefault(priority, {}).setdefault((test.header, test.if_unset), [])
+                group.append((rule, HeaderRule(pattern, test.negate)))
+        elif isinstance(test, HeaderExists):
+            self.headers.setdefault(priority, {}).setdefault((test.header, None), []).append((rule, None))
+        elif isinstance(test, EvalCall):
+            entry = EvalRule(rule.name, rule.area, test)
+            self.evals.setdefault(priority, {}).setdefault(rule.area, []).append(entry)
+        elif isinstance(test, PluginTest):
+            self.plugin_rules.setdefault(test.directive, []).append(rule)
+
+    def pattern_rule(self, rule: RuleDef, pattern: str, flags: str) -> PatternRule | None:
+        """The rule's regex, compiled; a regex that does not compile is a problem and no rule."""
+        templates = template_names(pattern)
+        regex: Regex | None = None
+        if not templates:
+            try:
+                regex = compile_regex(pattern, flags)
+            except RegexError as error:
+                self.problems.append(Problem(rule.location, rule.name, str(error)))
+                return None
+        tflags = self.conf.tflags.get(rule.name, ())
+        return PatternRule(
+            rule.name,
+            pattern,
+            flags,
+            regex,
+            limit=repeat_limit(tflags),
+            skip_subject=rule.area == "body" and "nosubject" in tflags,
+            captures=bool(capture_names(pattern)),
+            templates=templates,
+        )
+
+    def stages(self) -> tuple[Stage, ...]:
+        """Everything placed so far, lowest priority first."""
+        found = {*self.headers, *self.texts, *self.evals, NETWORK_PRIORITY, 0}
+        return tuple(self.stage(priority) for priority in sorted(found))
+
+    def stage(self, priority: int) -> Stage:
+        """The rules of one priority."""
+        texts = self.texts.get(priority, {})
+        return Stage(
+            priority,
+            tuple(
+                _header_group(request, default, members)
+                for (request, default), members in self.headers.get(priority, {}).items()
+            ),
+            *(PatternBundle.of(texts.get(area, ()), area) for area in ("body", "uri", "rawbody", "full")),
+            {area: tuple(rules) for area, rules in self.evals.get(priority, {}).items()},
+        )
+
+
+def _header_group(
+    request: str, default: str | None, members: Iterable[tuple[RuleDef, HeaderRule | None]]
+) -> HeaderGroup:
+    rules = tuple(rule for _, rule in members if rule is not None)
+    unset = default.encode("latin-1", "replace") if default is not None else None
+    absent: list[tuple[str, int]] = []
+    for rule in rules:
+        if rule.pattern.regex is None or rule.pattern.captures:
+            continue
+        count = header_count(rule, rule.pattern.regex, unset or b"")
+        if count:
+            absent.append((rule.pattern.name, count))
+    exists = tuple(definition.name for definition, rule in members if rule is None)
+    return HeaderGroup(request, unset, rules, exists, tuple(absent))
+
+
+def header_count(rule: HeaderRule, regex: Regex, value: bytes) -> int:
+    """How often a header rule hits a value."""
+    if rule.negate:
+        return 0 if regex.matches(value) else 1
+    limit = rule.pattern.limit
+    return int(regex.matches(value)) if limit == 1 else regex.count(value, limit)
+
+
+def compile_program(
+    conf: Conf,
+    rules: Mapping[str, RuleDef],
+    active: Callable[[str], bool],
+    *,
+    local_tests_only: bool,
+    is_late: Callable[[RuleDef], bool] = lambda rule: False,
+) -> Program:
+    """Compile `rules` (as plugins have rewritten them) into a program.
+
+    `active` tells whether a rule's score is not 0; `is_late` whether its answer comes only when the network tests
+    have settled. Faults become problems; a faulty rule is left out and everything else works.
+    """
+    compiler = _Compiler(conf)
+    metas = compile_metas(rules, local_tests_only=local_tests_only, problems=compiler.problems)
+    priorities = arrange_priorities(conf, rules, metas)
+    for name in sorted(rules):
+        if name not in metas and active(name):
+            compiler.add(rules[name], priorities[name])
+    stages = compiler.stages()
+    level_of = {stage.priority: level for level, stage in enumerate(stages)}
+    levels = {
+        name: level_of[priorities[name]]
+        for name, rule in rules.items()
+        if active(name)
+        and not isinstance(rule.test, MetaTest | PluginTest)
+        and priorities[name] in level_of
+        and not is_late(rule)
+    }
+    graph = MetaGraph(metas, active, levels, len(stages))
+    return Program(
+        stages,
+        graph,
+        {directive: tuple(found) for directive, found in compiler.plugin_rules.items()},
+        priorities,
+        frozenset(name for name in rules if active(name)),
+        tuple(compiler.problems),
+    )

@@ -1,0 +1,86 @@
+"""The hits of one message: which rules, with which score, value, area and log lines."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..conf.conf import Conf
+
+Value = int | float
+
+
+@dataclass(slots=True)
+class Hit:
+    """A rule that hit and shows in the report; a score that changed for one message lives here, never on `Conf`."""
+
+    rule: str
+    score: float
+    area: str
+    description: str
+    logs: list[str] = field(default_factory=list)
+    tflags: tuple[str, ...] = ()
+    count: int = 1
+    """How often it hit; more than once only with `tflags multiple`."""
+
+
+class Hits:
+    """Everything that has hit so far.
+
+    `values` holds every rule's value for metas (0 where it has not hit); `order` names rules in the order in which
+    their values changed, sub-rules and repeats included.
+    """
+
+    def __init__(self, conf: Conf, score_set: int, zeros: Mapping[str, Value]) -> None:
+        self._conf = conf
+        self._set = score_set
+        self.values: dict[str, Value] = dict(zeros)
+        self.order: list[str] = []
+        self.scored: dict[str, Hit] = {}
+        self.subtests: dict[str, int] = {}
+        self.score = 0.0
+        self._logs: dict[str, list[str]] = {}
+        self.subject_prefix = ""
+
+    def add(
+        self,
+        rule: str,
+        *,
+        area: str = "",
+        score: float | None = None,
+        default_score: float | None = None,
+        value: Value = 1,
+        description: str | None = None,
+        tflags: tuple[str, ...] = (),
+    ) -> bool:
+        """Record a hit; answer whether it counted.
+
+        A rule without a score does not count, nor does a second hit of a rule without `tflags multiple`. `score`
+        replaces the configured score for this message; `default_score` serves where none is configured.
+        Source: Mail::SpamAssassin::PerMsgStatus, `got_hit`.
+        """
+        conf = self._conf
+        worth = score
+        if worth is None:
+            worth = conf.scores[rule][self._set] if rule in conf.scores else default_score
+        if not worth:
+            return False
+        already = self.values.get(rule, 0)
+        if already and "multiple" not in conf.tflags.get(rule, ()) and "multiple" not in tflags:
+            return False
+        self.values[rule] = already + (value if value > 0 else 1)
+        self.order.append(rule)
+        if rule.startswith("__"):
+            self.subtests[rule] = self.subtests.get(rule, 0) + 1
+            return True
+        self.score += worth
+        text = description or conf.descriptions.get(rule) or "No description available."
+        known = self.scored.get(rule)
+        if known is None:
+            self.scored[rule] = Hit(rule, worth, area, text, self._logs.setdefault(rule, []), tflags)
+        else:
+            known.area, known.description = area, text
+            known.count += 1
+        return True
+
+    def log(self, rule: str, text: str) -> None:
+        """Add a line to what the report says of a rule, before or after it hits."""
+        self._logs.setdefault(rule, []).append(text)

@@ -1,0 +1,157 @@
+"""What every plugin is: eval tests that say what they read, directives, and hooks the engine calls.
+
+A plugin of one's own, complete::
+
+    from pyspamd.conf.directives import Int
+    from pyspamd.scan.plugin import Plugin, Reads, eval_test
+    from pyspamd.scan.scan import Scan
+
+    SHOUT_LENGTH = Int("shout_length", default=10)
+
+    class Shout(Plugin):
+        directives = (SHOUT_LENGTH,)
+
+        @eval_test(reads=Reads.HEADER)
+        def check_for_shouting(self, scan: Scan) -> bool:
+            subject = scan.get("Subject") or b""
+            return len(subject) >= SHOUT_LENGTH.of(scan.conf) and subject.isupper()
+
+A rule then says ``header SHOUTING eval:check_for_shouting()``.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Flag, auto
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from ..conf.conf import Conf
+from ..conf.directives import Directive
+from ..conf.rules import RuleDef
+
+if TYPE_CHECKING:
+    from .scan import Scan
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Answer = bool | int | None
+
+
+class Reads(Flag):
+    """What an eval test's answer depends on; the verdict cache remembers only answers that are `BODY` alone.
+
+    `BODY` is everything the verdict cache's key covers: raw body, MIME header fields, subject, user preferences.
+    A test that looks at anything else in the message says `HEADER` too; one that asks the world, `NETWORK`;
+    one that looks at the score or at other rules' hits, `HITS`.
+    """
+
+    NOTHING = 0
+    HEADER = auto()
+    BODY = auto()
+    NETWORK = auto()
+    HITS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class EvalTest:
+    """An eval test bound to its plugin object."""
+
+    name: str
+    call: Callable[..., Answer | Awaitable[Answer]]
+    reads: Reads
+    is_async: bool
+    wants_rule: bool
+
+
+def eval_test(*, reads: Reads) -> Callable[[Function], Function]:
+    """Make a method an eval test that rules call by the method's name.
+
+    The method takes the `Scan` and the rule's arguments (text) and answers truth or a count; the count becomes the
+    rule's value for metas. A parameter named `rule` receives the rule's name. An `async def` asks the network: it
+    starts at priority -100 beside all others and settles before the metas that need it. A method that answers
+    `None` says that it reports its hits itself, with `scan.hit`.
+    """
+
+    def mark(function: Function) -> Function:
+        function.__eval_reads__ = reads  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+class Plugin:
+    """The base class; one object serves every message under one `Conf`, so it holds nothing about a message."""
+
+    directives: ClassVar[tuple[Directive[Any], ...]] = ()
+    """The directives this plugin adds to the language."""
+
+    features: ClassVar[frozenset[str]] = frozenset()
+    """What `can(Mail::SpamAssassin::Plugin::Name::feature)` finds besides the eval tests and hooks."""
+
+    def __init__(self, conf: Conf) -> None:
+        self.conf = conf
+
+    @classmethod
+    def eval_names(cls) -> frozenset[str]:
+        """The names of this class' eval tests."""
+        return frozenset(
+            name for name in dir(cls) if hasattr(inspect.getattr_static(cls, name), "__eval_reads__")
+        )
+
+    def eval_tests(self) -> Iterable[EvalTest]:
+        """This object's eval tests."""
+        for name in sorted(self.eval_names()):
+            method = getattr(self, name)
+            yield EvalTest(
+                name,
+                method,
+                method.__eval_reads__,
+                inspect.iscoroutinefunction(method),
+                "rule" in inspect.signature(method).parameters,
+            )
+
+    # Hooks, in the order in which a message meets them. Names are SpamAssassin's (Mail::SpamAssassin::Plugin);
+    # the engine calls only those that a class overrides.
+
+    def rewrite_rules(self, rules: Mapping[str, RuleDef]) -> Mapping[str, RuleDef]:
+        """Change rule definitions before they are compiled; return only those that changed."""
+        return {}
+
+    def check_start(self, scan: "Scan") -> None:
+        """The scan opens; nothing has been parsed yet."""
+
+    def extract_metadata(self, scan: "Scan") -> None:
+        """Add metadata headers (`scan.set_metadata`) that rules may ask for."""
+
+    def parsed_metadata(self, scan: "Scan") -> None:
+        """Relays, senders and metadata are known; start look-ups here with `scan.spawn`."""
+
+    def check_dnsbl(self, scan: "Scan") -> None:
+        """Priority -100 begins and DNS is available: start this plugin's own network rules."""
+
+    def check_rules_at_priority(self, scan: "Scan", priority: int) -> None:
+        """Run this plugin's own kinds of rule that stand at this priority."""
+
+    def have_shortcircuited(self, scan: "Scan") -> bool:
+        """Whether no further priority shall run."""
+        return False
+
+    def hit_rule(self, scan: "Scan", rule: str, score: float) -> None:
+        """A rule has hit (also called for sub-rules)."""
+
+    def check_post_dnsbl(self, scan: "Scan") -> None:
+        """All network tasks have settled or met the deadline."""
+
+    def check_cleanup(self, scan: "Scan") -> None:
+        """Last chance to add hits; metas are resolved once more afterwards."""
+
+    def autolearn_discriminator(self, scan: "Scan") -> bool | None:
+        """Whether to learn the message as spam (`True`), as ham (`False`), or not at all (`None`)."""
+        return None
+
+    def check_end(self, scan: "Scan") -> None:
+        """The score is final."""
+
+
+def overrides(plugin: Plugin, hook: str) -> bool:
+    """Whether the plugin's class defines the hook itself, so that calling it is worth while."""
+    return getattr(type(plugin), hook, None) is not getattr(Plugin, hook)

@@ -1,0 +1,183 @@
+"""One message being judged: the message, its views, what has hit, its tags and its look-ups in flight."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, TypeVar, cast
+
+from ..base.clock import Deadline
+from ..conf.conf import Conf
+from ..mail.header_view import HeaderView
+from ..mail.message import Message
+from ..mail.relays import Relays
+from ..mail.uris import UriDetail
+from ..net.resolver import Resolver
+from ..ruleset.program import Program
+from .hits import Hits, Value
+from .reading import Reading
+from .tags import Tags
+
+Shared = TypeVar("Shared")
+logger = logging.getLogger(__name__)
+
+
+class Scan:
+    """Everything that belongs to one message while it is judged.
+
+    Plugins read the views (`body`, `rawbody`, `uris`, `get` …), keep what they compute with `once`, report hits with
+    `hit` and start look-ups with `spawn`. A scan never writes to its `Conf`.
+    """
+
+    def __init__(
+        self,
+        message: Message,
+        conf: Conf,
+        program: Program,
+        reading: Reading,
+        *,
+        resolver: Resolver | None = None,
+        now: float,
+        deadline: Deadline | None = None,
+        score_set: int = 0,
+        user: str | None = None,
+        zeros: dict[str, Value] | None = None,
+    ) -> None:
+        self.message = message
+        self.conf = conf
+        self.program = program
+        self.reading = reading
+        self.resolver = resolver
+        """`None` when no network may be used (`-L`, `dns_available no`)."""
+        self.now = now
+        """The time the message is judged at, seconds since the epoch."""
+        self.deadline = deadline or Deadline()
+        self.score_set = score_set
+        self.user = user
+        self.hits = Hits(conf, score_set, zeros or {})
+        self.tags = Tags()
+        self.metadata: dict[str, bytes] = {}
+        self.time_limit_exceeded = False
+        self.shortcircuited = False
+        self.tasks: dict[asyncio.Task[object], tuple[str, ...]] = {}
+        self._shared: dict[object, object] = {}
+
+    # Views of the message
+
+    @property
+    def relays(self) -> Relays:
+        """Received lines split into trusted, untrusted, internal and external relays."""
+        return self.once("relays", lambda: self.reading.relays(self.message))
+
+    @property
+    def header_view(self) -> HeaderView:
+        """Header values by request, modifiers included."""
+        return self.once("header_view", lambda: self.reading.header_view(self.message, self.relays, self.metadata))
+
+    def get(self, request: str) -> bytes | None:
+        """A header's value as `PerMsgStatus::get` in scalar context; `None` where it is absent."""
+        return self.header_view.get(request)
+
+    def values(self, request: str) -> list[bytes]:
+        """A header's values as `PerMsgStatus::get` in list context."""
+        return self.header_view.values(request)
+
+    @property
+    def body(self) -> list[bytes]:
+        """What `body` rules see: the subject, then a paragraph an element."""
+        return self.message.body
+
+    @property
+    def rawbody(self) -> list[bytes]:
+        """What `rawbody` rules see: decoded text in chunks of 2-4 kB."""
+        return self.message.rawbody
+
+    @property
+    def uri_details(self) -> dict[bytes, UriDetail]:
+        """Every URI found in the message, by its text (`get_uri_detail_list`)."""
+        return self.once("uri_details", lambda: self.reading.uri_details(self.message))
+
+    @property
+    def uris(self) -> list[bytes]:
+        """What `uri` rules see (`get_uri_list`)."""
+        return self.once("uris", lambda: self.reading.uris(self.uri_details))
+
+    @property
+    def html(self) -> dict[str, Any]:
+        """Facts about the message's HTML, by the names that SpamAssassin's `html` eval tests use."""
+        return self.message.html.facts
+
+    # What plugins and rules share
+
+    def once(self, key: object, make: Callable[[], Shared]) -> Shared:
+        """`make()`, called the first time `key` is asked for on this message; the same object afterwards."""
+        try:
+            return cast(Shared, self._shared[key])
+        except KeyError:
+            value = self._shared[key] = make()
+            return value
+
+    def set_metadata(self, name: str, value: bytes) -> None:
+        """Add a metadata header (`X-Languages` …) that header rules can ask for."""
+        self.metadata[name] = value
+        self.header_view.forget(name)
+
+    def set_tag(self, name: str, value: str | list[str] | Callable[[], str]) -> None:
+        """Set a tag for templates and for rules that wait for it."""
+        self.tags.set(name, value)
+
+    # Hits
+
+    @property
+    def score(self) -> float:
+        """The score so far."""
+        return self.hits.score
+
+    def is_active(self, rule: str) -> bool:
+        """Whether the rule's score is not 0, so that working out its answer is worth while."""
+        scores = self.conf.scores.get(rule)
+        return scores is not None and scores[self.score_set] != 0
+
+    def has_hit(self, rule: str) -> bool:
+        """Whether the rule has hit so far."""
+        return bool(self.hits.values.get(rule))
+
+    def hit(
+        self,
+        rule: str,
+        *,
+        area: str = "",
+        score: float | None = None,
+        default_score: float | None = None,
+        value: Value = 1,
+        description: str | None = None,
+        tflags: tuple[str, ...] = (),
+    ) -> bool:
+        """Record a hit, as `Hits.add` says."""
+        return self.hits.add(
+            rule,
+            area=area,
+            score=score,
+            default_score=default_score,
+            value=value,
+            description=description,
+            tflags=tflags,
+        )
+
+    def log(self, rule: str, text: str) -> None:
+        """Add a line to what the report says of a rule (`test_log`)."""
+        self.hits.log(rule, text)
+
+    # Look-ups
+
+    @property
+    def network(self) -> bool:
+        """Whether network tests may run."""
+        return self.resolver is not None
+
+    def spawn(self, coroutine: Coroutine[Any, Any, object], rules: Iterable[str] = ()) -> None:
+        """Let a look-up run beside the scan; `rules` are those whose answer it may decide.
+
+        The engine waits for it before the last metas, but no longer than the deadline.
+        """
+        task = asyncio.ensure_future(coroutine)
+        self.tasks[task] = tuple(rules)
