@@ -1,0 +1,51 @@
+"""What was found in a body: answers of rules that read only the body, taken down or played back.
+
+A record is plain data, so that the verdict cache can keep it: `texts` maps `priority:area` to [rule, count] pairs,
+`evals` maps a rule to its answer and what it logged.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ..ruleset.program import EvalRule
+from ..scan.scan import Scan
+
+Answer = bool | int | float | None
+Pairs = list[tuple[str, int]]
+
+
+class BodyHits:
+    """Plays back a record where there is one, otherwise works things out and takes them down."""
+
+    def __init__(self, record: dict[str, Any] | None = None) -> None:
+        self.replaying = record is not None
+        self.record: dict[str, Any] = {"texts": {}, "evals": {}} if record is None else record
+
+    @classmethod
+    def from_record(cls, record: object) -> "BodyHits | None":
+        """Playback of a record, or `None` where it does not have a record's shape."""
+        if not (isinstance(record, dict) and isinstance(record.get("texts"), dict)):
+            return None
+        return cls(record) if isinstance(record.get("evals"), dict) else None
+
+    def texts(self, priority: int, area: str, work_out: Callable[[], Iterable[tuple[str, int]]]) -> Pairs:
+        """(rule, count) of the pattern rules of one priority and area that hit."""
+        key = f"{priority}:{area}"
+        known = self.record["texts"].get(key)
+        if known is None:
+            known = self.record["texts"][key] = list(work_out())
+        return known  # type: ignore[no-any-return]
+
+    def answer(self, scan: Scan, rule: EvalRule, ask: Callable[[], Answer]) -> Answer:
+        """The answer of a body-only eval test; what it logged is logged again on playback."""
+        known = self.record["evals"].get(rule.name)
+        if known is None:
+            before = len(scan.hits.logged(rule.name))
+            answer = ask()
+            self.record["evals"][rule.name] = [answer, scan.hits.logged(rule.name)[before:]]
+            return answer
+        answer, logs = known
+        if self.replaying:
+            for text in logs:
+                scan.log(rule.name, text)
+        return answer  # type: ignore[no-any-return]

@@ -1,0 +1,260 @@
+"""The order of a scan: priorities lowest first, network tests in flight, metas as soon as they are decidable.
+
+Source: Mail::SpamAssassin::Plugin::Check, `check_main`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+from ..ruleset.patterns import PatternBundle, PatternRule
+from ..ruleset.program import EVAL_AREAS, NETWORK_PRIORITY, EvalRule, HeaderGroup, Stage, header_count
+from ..scan.plugin import EvalTest, Plugin, Reads
+from ..scan.scan import Scan
+from .body_hits import BodyHits
+from .catalog import hooked
+
+logger = logging.getLogger(__name__)
+
+AREA_PREFIX = {"header": "", "body": "BODY: ", "rawbody": "RAW: ", "full": "FULL: ", "uri": "URI: "}
+"""What the report puts before the description of an area's rules."""
+EVAL_PREFIX = {**AREA_PREFIX, "full": ""}
+
+VIEWS: dict[str, Callable[[Scan], Sequence[bytes]]] = {
+    "body": lambda scan: scan.body,
+    "rawbody": lambda scan: scan.rawbody,
+    "uri": lambda scan: scan.uris,
+    "full": lambda scan: [scan.message.full],
+}
+
+BODY_ONLY = Reads.BODY
+
+
+class Scheduler:
+    """Runs the rules of one configuration over one message at a time; holds nothing about a message."""
+
+    def __init__(self, plugins: Sequence[Plugin], evals: dict[str, EvalTest]) -> None:
+        self.plugins = plugins
+        self.evals = evals
+        self._check_start = hooked(plugins, "check_start")
+        self._extract_metadata = hooked(plugins, "extract_metadata")
+        self._parsed_metadata = hooked(plugins, "parsed_metadata")
+        self._check_dnsbl = hooked(plugins, "check_dnsbl")
+        self._at_priority = hooked(plugins, "check_rules_at_priority")
+        self._shortcircuited = hooked(plugins, "have_shortcircuited")
+        self._hit_rule = hooked(plugins, "hit_rule")
+        self._check_post_dnsbl = hooked(plugins, "check_post_dnsbl")
+        self._check_cleanup = hooked(plugins, "check_cleanup")
+        self._check_end = hooked(plugins, "check_end")
+
+    async def run(self, scan: Scan, body_hits: BodyHits) -> None:
+        """Judge the message: afterwards `scan.hits` is settled, or holds what was found when the deadline passed."""
+        metas = scan.program.metas.resolution()
+        seen = 0
+
+        def resolve(level: int) -> None:
+            nonlocal seen
+            order = scan.hits.order
+            new, seen = order[seen:], len(order)
+            metas.resolve(level, new, scan.hits.values, lambda name, value: scan.hit(name, value=value))
+            # what metas hit has told its dependents itself
+            seen = len(order)
+
+        self._call(self._check_start, scan)
+        self._call(self._extract_metadata, scan)
+        self._call(self._parsed_metadata, scan)
+        launched = False
+        told = 0
+        for level, stage in enumerate(scan.program.stages):
+            if self._must_stop(scan):
+                break
+            if scan.network and not launched and stage.priority >= NETWORK_PRIORITY:
+                launched = True
+                self._launch(scan)
+                await asyncio.sleep(0)
+            for hook in self._at_priority:
+                self._guarded(scan, hook, scan, stage.priority)
+            self._run_stage(scan, stage, body_hits)
+            if scan.tasks:
+                await asyncio.sleep(0)
+            resolve(level)
+            told = self._tell_hits(scan, told)
+        await self._settle(scan)
+        self._call(self._check_post_dnsbl, scan)
+        if scan.time_limit_exceeded:
+            scan.hit("TIME_LIMIT_EXCEEDED", default_score=0.001, description="The time limit ended the scan early")
+        self._call(self._check_cleanup, scan)
+        if not (scan.time_limit_exceeded or scan.shortcircuited):
+            resolve(scan.program.last_level)
+        self._tell_hits(scan, told)
+        self._call(self._check_end, scan)
+
+    def _must_stop(self, scan: Scan) -> bool:
+        if scan.deadline.passed():
+            scan.time_limit_exceeded = True
+        elif any(hook(scan) for hook in self._shortcircuited):
+            scan.shortcircuited = True
+        return scan.time_limit_exceeded or scan.shortcircuited
+
+    def _tell_hits(self, scan: Scan, told: int) -> int:
+        order = scan.hits.order
+        for hook in self._hit_rule:
+            for rule in order[told:]:
+                scores = scan.conf.scores.get(rule)
+                hook(scan, rule, scores[scan.score_set] if scores else 0.0)
+        return len(order)
+
+    def _call(self, hooks: Iterable[Callable[[Scan], object]], scan: Scan) -> None:
+        for hook in hooks:
+            self._guarded(scan, hook, scan)
+
+    @staticmethod
+    def _guarded(scan: Scan, call: Callable[..., object], *args: object) -> object:
+        """Call a plugin; its fault is logged and costs only its own answer."""
+        try:
+            return call(*args)
+        except Exception:
+            logger.exception("plugin fault in %s", getattr(call, "__qualname__", call))
+            return None
+
+    # One stage
+
+    def _run_stage(self, scan: Scan, stage: Stage, body_hits: BodyHits) -> None:
+        for group in stage.headers:
+            self._header_group(scan, group)
+        self._evals(scan, stage, "header", body_hits)
+        self._texts(scan, stage.body, "body", stage.priority, body_hits)
+        self._texts(scan, stage.uri, "uri", stage.priority, None)
+        self._evals(scan, stage, "body", body_hits)
+        self._texts(scan, stage.rawbody, "rawbody", stage.priority, body_hits)
+        self._evals(scan, stage, "rawbody", body_hits)
+        self._texts(scan, stage.full, "full", stage.priority, None)
+        self._evals(scan, stage, "full", body_hits)
+
+    def _header_group(self, scan: Scan, group: HeaderGroup) -> None:
+        values = scan.values(group.request)
+        if values:
+            value = (b"" if values[0].endswith(b"\n") else b"\n").join(values) if len(values) > 1 else values[0]
+            for name in group.exists:
+                scan.hit(name)
+        elif not any(rule.pattern.captures or rule.pattern.templates for rule in group.rules):
+            for name, count in group.absent:
+                for _ in range(count):
+                    scan.hit(name)
+            return
+        else:
+            value = group.default or b""
+        for rule in group.rules:
+            pattern = rule.pattern
+            if pattern.captures or pattern.templates:
+                count = 0 if rule.negate else self._special(scan, pattern, [value])
+            elif pattern.regex is not None:
+                count = header_count(rule, pattern.regex, value)
+            for _ in range(count):
+                scan.hit(pattern.name)
+
+    def _texts(
+        self, scan: Scan, bundle: PatternBundle, area: str, priority: int, body_hits: BodyHits | None
+    ) -> None:
+        """Run pattern rules over their elements; `body_hits` plays back what depends on the body alone."""
+        prefix = AREA_PREFIX[area]
+        if bundle.rules:
+            view = VIEWS[area]
+            if body_hits is None:
+                found = bundle.hits(view(scan))
+            else:
+                found = iter(body_hits.texts(priority, area, lambda: bundle.hits(view(scan))))
+            for name, count in found:
+                for _ in range(count):
+                    scan.hit(name, area=prefix)
+        for rule in bundle.special:
+            for _ in range(self._special(scan, rule, VIEWS[area](scan))):
+                scan.hit(rule.name, area=prefix)
+
+    @staticmethod
+    def _special(scan: Scan, rule: PatternRule, elements: Sequence[bytes]) -> int:
+        regex = rule.resolved(scan.tags.values)
+        if regex is None:
+            return 0
+        if not rule.captures:
+            return rule.count(elements, regex)
+        count, captures = rule.captured(elements, regex)
+        for name, values in captures.items():
+            texts = [value.decode("latin-1") for value in values]
+            if texts:
+                scan.set_tag(name, texts if len(texts) > 1 else texts[0])
+        return count
+
+    # Eval tests
+
+    def _evals(self, scan: Scan, stage: Stage, area: str, body_hits: BodyHits) -> None:
+        rules = stage.evals.get(area)
+        if not rules:
+            return
+        for rule in rules:
+            test = self.evals.get(rule.call.function)
+            if test is None or test.is_async or not self._runs(scan, rule):
+                continue
+            if test.reads == BODY_ONLY:
+                self._record(scan, rule, body_hits.answer(scan, rule, partial(self._ask, scan, rule, test)))
+            else:
+                self._record(scan, rule, self._ask(scan, rule, test))
+
+    @staticmethod
+    def _runs(scan: Scan, rule: EvalRule) -> bool:
+        """Whether the score set lets the rule run: no network rules without network, none that need learning."""
+        flags = scan.conf.tflags.get(rule.name, ())
+        if "net" in flags and not scan.score_set & 1:
+            return False
+        return not ("learn" in flags and not scan.score_set & 2)
+
+    def _ask(self, scan: Scan, rule: EvalRule, test: EvalTest) -> object:
+        args = rule.call.args
+        try:
+            if test.wants_rule:
+                return test.call(scan, *args, rule=rule.name)
+            return test.call(scan, *args)
+        except Exception:
+            logger.exception("eval test %s of rule %s failed", rule.call.function, rule.name)
+            return 0
+
+    @staticmethod
+    def _record(scan: Scan, rule: EvalRule, answer: object) -> None:
+        if answer:
+            value = answer if isinstance(answer, int | float) and not isinstance(answer, bool) else 1
+            scan.hit(rule.name, area=EVAL_PREFIX[rule.area], value=value)
+
+    # The network
+
+    def _launch(self, scan: Scan) -> None:
+        for stage in scan.program.stages:
+            for area in EVAL_AREAS:
+                for rule in stage.evals.get(area, ()):
+                    test = self.evals.get(rule.call.function)
+                    if test is not None and test.is_async and self._runs(scan, rule):
+                        scan.spawn(self._ask_later(scan, rule, test), (rule.name,))
+        self._call(self._check_dnsbl, scan)
+
+    async def _ask_later(self, scan: Scan, rule: EvalRule, test: EvalTest) -> None:
+        answer = self._ask(scan, rule, test)
+        if asyncio.iscoroutine(answer):
+            self._record(scan, rule, await answer)
+
+    async def _settle(self, scan: Scan) -> None:
+        """Wait for the look-ups in flight, those they start included, until the deadline."""
+        while pending := [task for task in scan.tasks if not task.done()]:
+            left = scan.deadline.left()
+            if scan.shortcircuited or left == 0:
+                break
+            await asyncio.wait(pending, timeout=left)
+            if scan.deadline.passed():
+                scan.time_limit_exceeded = True
+        unfinished = [task for task in scan.tasks if not task.done()]
+        for task in unfinished:
+            task.cancel()
+        if unfinished:
+            await asyncio.wait(unfinished)
+        for task, rules in scan.tasks.items():
+            if not task.cancelled() and task.exception() is not None:
+                logger.error("look-up for %s failed", ",".join(rules) or "a plugin", exc_info=task.exception())

@@ -1,0 +1,148 @@
+"""Template tags: what `_NAME_` and `_NAME(argument)_` stand for in headers, reports and rewritten subjects.
+
+Source: perldoc Mail::SpamAssassin::Conf, "TEMPLATE TAGS". Text is latin-1 `str`, one character a byte.
+"""
+
+import re
+import socket
+import time
+from collections.abc import Callable
+from email.utils import format_datetime
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from .. import __version__
+from ..conf import core
+from .report import content_preview, report_rows, summary_rows
+from .verdict import Verdict, number, shown_score
+
+SPAMASSASSIN_VERSION = "4.0.1"
+"""What rules and clients see: the version whose behaviour this is."""
+SPAMASSASSIN_DATE = "2024-03-25"
+
+_TAG = re.compile(r"_([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*(?:\(.*?\))?)_")
+_CALL = re.compile(r"\((.*?)\)\Z", re.DOTALL)
+
+
+@lru_cache(maxsize=1)
+def host_name() -> str:
+    """This machine's fully qualified name."""
+    return socket.getfqdn() or "localhost"
+
+
+def rfc822_date(moment: float | None = None) -> str:
+    """A moment (seconds since the epoch, now by default) as a message's Date field has it, in local time."""
+    when = datetime.fromtimestamp(time.time() if moment is None else moment, UTC).astimezone()
+    return format_datetime(when)
+
+
+def _yes_no(verdict: Verdict, argument: str | None) -> str:
+    spam, _, ham = (argument or "").partition(",")
+    if verdict.is_spam:
+        return spam if argument is not None else "Yes"
+    return ham if argument is not None and "," in argument else "No"
+
+
+def _score(verdict: Verdict, argument: str | None) -> str:
+    text = shown_score(verdict.score, verdict.required, verdict.is_spam)
+    if argument and (set(argument) == {"0"} or set(argument) == {" "}):
+        missing = len(argument) + 3 - len(text)
+        text = argument[: max(0, missing)] + text
+    return text
+
+
+def _stars(verdict: Verdict, argument: str | None) -> str:
+    return (argument or "*") * max(0, min(50, int(verdict.score)))
+
+
+def _tests(verdict: Verdict, argument: str | None) -> str:
+    return (argument or ",").join(verdict.test_names()) or "none"
+
+
+def _test_scores(verdict: Verdict, argument: str | None) -> str:
+    scores = {hit.rule: hit.score for hit in verdict.hits}
+    return (argument or ",").join(f"{name}={number(scores[name])}" for name in verdict.test_names()) or "none"
+
+
+def _subtests(verdict: Verdict, argument: str | None) -> str:
+    return (argument or ",").join(verdict.subtest_names()) or "none"
+
+
+def _collapsed(verdict: Verdict, argument: str | None) -> str:
+    names = [f"{name}({n})" if n > 1 else name for name, n in sorted(verdict.subtests.items())]
+    return ",".join(names) or "none"
+
+
+def _header(verdict: Verdict, argument: str | None) -> str:
+    return (verdict.get(argument) or b"").decode("latin-1") if argument else ""
+
+
+def _relay(name: str) -> Callable[[Verdict, str | None], str]:
+    return lambda verdict, _: verdict.relay_tags.get(name, "")
+
+
+def _plugin_tag(name: str, otherwise: str) -> Callable[[Verdict, str | None], str]:
+    return lambda verdict, _: verdict.tags.text(name) or otherwise
+
+
+COMMON: dict[str, Callable[[Verdict, str | None], str]] = {
+    "YESNO": _yes_no,
+    "YESNOCAPS": lambda verdict, argument: _yes_no(verdict, argument).upper(),
+    "SCORE": _score,
+    "HITS": _score,
+    "REQD": lambda verdict, _: f"{verdict.required:2.1f}",
+    "VERSION": lambda verdict, _: SPAMASSASSIN_VERSION,
+    "SUBVERSION": lambda verdict, _: f"{SPAMASSASSIN_DATE}, pyspamd {__version__}",
+    "RULESVERSION": lambda verdict, _: "",
+    "HOSTNAME": lambda verdict, _: core.REPORT_HOSTNAME.of(verdict.conf) or host_name(),
+    "REMOTEHOSTNAME": _plugin_tag("REMOTEHOSTNAME", "localhost"),
+    "REMOTEHOSTADDR": _plugin_tag("REMOTEHOSTADDR", "127.0.0.1"),
+    **{
+        name: _relay(name)
+        for name in (
+            "FIRSTTRUSTEDIP",
+            "FIRSTTRUSTEDREVIP",
+            "LASTEXTERNALIP",
+            "LASTEXTERNALREVIP",
+            "LASTEXTERNALRDNS",
+            "LASTEXTERNALHELO",
+        )
+    },
+    "CONTACTADDRESS": lambda verdict, _: core.REPORT_CONTACT.of(verdict.conf),
+    "BAYES": _plugin_tag("BAYES", "0.5"),
+    "DATE": lambda verdict, _: rfc822_date(),
+    "STARS": _stars,
+    "AUTOLEARN": lambda verdict, _: verdict.autolearn,
+    "AUTOLEARNSCORE": _plugin_tag("AUTOLEARNSCORE", "0"),
+    "TESTS": _tests,
+    "TESTSSCORES": _test_scores,
+    "SUBTESTS": _subtests,
+    "SUBTESTSCOLLAPSED": _collapsed,
+    "PREVIEW": lambda verdict, _: content_preview(verdict),
+    "REPORT": lambda verdict, _: "\n" + report_rows(verdict),
+    "SUMMARY": lambda verdict, _: summary_rows(verdict),
+    "SUBJPREFIX": lambda verdict, _: verdict.subject_prefix,
+    "HEADER": _header,
+    "TIMING": lambda verdict, _: "",
+}
+
+
+def tag_value(verdict: Verdict, tag: str) -> str | None:
+    """The value of `NAME` or `NAME(argument)`, or `None` where there is no such tag."""
+    call = _CALL.search(tag)
+    argument = call.group(1) if call else None
+    name = tag[: call.start()] if call else tag
+    common = COMMON.get(name)
+    if common is not None:
+        return common(verdict, argument)
+    return verdict.tags.text(name)
+
+
+def expand(verdict: Verdict, template: str) -> str:
+    """The template with every tag that has a value replaced; unknown ones stay as they are."""
+
+    def value(match: re.Match[str]) -> str:
+        found = tag_value(verdict, match.group(1))
+        return match.group() if found is None else found
+
+    return _TAG.sub(value, template)
