@@ -10,22 +10,22 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from ..base.errors import PyspamdError
 from . import pcre
+from .errors import RegexError
+from .groups import read_flags
+from .parser import parse
+from .syntax import Parsed
+from .translate import factored, translated
+
+__all__ = ["Match", "Regex", "RegexError", "compile_regex"]
 
 _log = logging.getLogger(__name__)
-_FOLDING: Final = b"(*UCP)(?aD)(?aS)(?aW)(?aP)(?r)"
-_CASELESS: Final = re.compile(r"\(\?\^?[a-z]*i")
-_MAY_BE_HIGH: Final = re.compile(r"[\x80-\xff]|\\[xo0-9gkN]|\(\?P=")
-_NAMED: Final = re.compile(r"\(\?(?:P?<|')([A-Za-z_]\w*)[>']", re.ASCII)
+_CODE: Final = re.compile(r"\(\?\??\{")
+_NOT_BYTES: Final = re.compile(r"[^\x00-\xff]")
 
 _match = pcre.match
 _CONTEXT = pcre.CONTEXT
 _MatchFault = pcre.MatchFault
-
-
-class RegexError(PyspamdError):
-    """A pattern that Perl, or SpamAssassin on top of it, does not accept; the text says why."""
 
 
 class Match:
@@ -89,25 +89,27 @@ class Match:
 class Regex:
     """A compiled pattern. `gave_up` counts the subjects on which a match limit cut the search short."""
 
-    __slots__ = ("_code", "_names", "flags", "gave_up", "group_count", "pattern")
+    __slots__ = ("_code", "flags", "gave_up", "group_count", "names", "pattern", "source")
 
-    def __init__(self, pattern: str, flags: str, code: pcre.Code) -> None:
+    def __init__(
+        self,
+        pattern: str,
+        flags: str,
+        source: str,
+        code: pcre.Code,
+        group_count: int,
+        names: dict[str, tuple[int, ...]],
+    ) -> None:
         self.pattern = pattern
         self.flags = flags
+        self.source = source
         self.gave_up = 0
-        self.group_count = pcre.capture_count(code)
+        self.group_count = group_count
+        self.names = names
         self._code = code
-        self._names: dict[str, tuple[int, ...]] | None = None
 
     def __repr__(self) -> str:
         return f"Regex({self.pattern!r}, {self.flags!r})"
-
-    @property
-    def names(self) -> dict[str, tuple[int, ...]]:
-        """The group numbers of each group name."""
-        if self._names is None:
-            self._names = {name: (number,) for name, number in pcre.group_names(self._code).items()}
-        return self._names
 
     def matches(self, subject: bytes) -> bool:
         """Whether the regex matches anywhere in `subject`; false where it gave up."""
@@ -160,26 +162,29 @@ class Regex:
         return None
 
 
-def _prefix(pattern: str, flags: str) -> bytes:
-    if any(flag not in "imsxnpaduul" for flag in flags):
-        raise RegexError(f"the modifiers '{flags}' are not all ones a rule can use")
-    kept = "".join(dict.fromkeys(flag for flag in flags if flag in "imsn"))
-    kept += "x" * min(flags.count("x"), 2)
-    caseless = "i" in flags or _CASELESS.search(pattern) is not None
-    folding = _FOLDING if caseless and _MAY_BE_HIGH.search(pattern) else b""
-    return folding + (f"(?{kept})".encode() if kept else b"")
-
-
 @lru_cache(maxsize=8192)
 def compile_regex(pattern: str, flags: str = "") -> Regex:
     """The regex of `pattern` (without delimiters, a character a byte) under `flags`; raises RegexError."""
-    try:
-        source = pattern.encode("latin-1")
-    except UnicodeEncodeError:
-        raise RegexError("the pattern has a character that is not a single byte") from None
-    if re.search(r"\(\?\??\{", pattern):
+    if _NOT_BYTES.search(pattern):
+        raise RegexError("the pattern has a character that is not a single byte")
+    if _CODE.search(pattern):
         raise RegexError("code inside a regex is not allowed")
+    outer = read_flags(flags, 0)
+    parsed = parse(pattern, outer)
+    source = translated(pattern, outer, parsed)
     try:
-        return Regex(pattern, flags, pcre.compile_code(_prefix(pattern, flags) + source))
+        code = pcre.compile_code(source.encode("latin-1"))
     except pcre.CompileFault as fault:
-        raise RegexError(f"the regex does not compile: {str(fault).partition('; ')[2]}") from None
+        code, source = _compile_smaller(pattern, outer, parsed, fault)
+    return Regex(pattern, flags, source, code, parsed.group_count, parsed.names)
+
+
+def _compile_smaller(pattern: str, outer: int, parsed: Parsed, fault: Exception) -> tuple[pcre.Code, str]:
+    """What `compile_regex` does where PCRE2 refused the pattern: another try if it only was too large."""
+    if getattr(fault, "code", 0) in pcre.TOO_LARGE:
+        source = factored(pattern, outer, parsed)
+        try:
+            return pcre.compile_code(source.encode("latin-1")), source
+        except pcre.CompileFault as second:
+            fault = second
+    raise RegexError(f"the regex does not compile: {str(fault).partition('; ')[2]}") from None
