@@ -31,7 +31,7 @@ _NAMED = {
 }
 
 
-class NetworkSyntaxError(PyspamdError):
+class BadNetwork(PyspamdError):  # noqa: N818 -- named as the conf room names bad values
     """A network that cannot be read; the text says which."""
 
 
@@ -93,14 +93,14 @@ def _read_range(text: str) -> list[str]:
         start, end = ipaddress.ip_address(first.strip()), ipaddress.ip_address(last.strip())
         return [str(network) for network in ipaddress.summarize_address_range(start, end)]
     except (ValueError, TypeError) as error:
-        raise NetworkSyntaxError(f"illegal IP range '{text}'") from error
+        raise BadNetwork(f"illegal IP range '{text}'") from error
 
 
 def read_network(text: str) -> list[Network]:
     """The entries that one word of a `*_networks` line stands for; more than one only for a range.
 
     Understood are `[addr%scope]/len`, `addr/len`, `ipv4/mask`, IPv4 cut short after an octet (`10.1.`,
-    `192.168/16`) and `first-last`, each with an optional `!` before it. Raises `NetworkSyntaxError`.
+    `192.168/16`) and `first-last`, each with an optional `!` before it. Raises `BadNetwork`.
     """
     body = text.lstrip()
     exclude = body.startswith("!")
@@ -116,7 +116,7 @@ def _read_one(body: str, exclude: bool, text: str) -> Network:
     if address.startswith("[") and address.endswith("]") and "]" not in address[1:-1]:
         address = address[1:-1]
     address = _SCOPE.sub("", address)
-    bad = NetworkSyntaxError(f"illegal IP address given: '{text}'")
+    bad = BadNetwork(f"illegal IP address given: '{text}'")
     if address.lower() in _NAMED and not slash:
         first, length = _NAMED[address.lower()]
         mask = _prefix_mask(length)
@@ -157,7 +157,7 @@ class IPSet:
     def add(self, text: str) -> bool:
         """Append the network `text` says; False where an earlier entry already covers all of it.
 
-        Raises `NetworkSyntaxError` and changes nothing where `text` is no network.
+        Raises `BadNetwork` and changes nothing where `text` is no network.
         """
         added = False
         for network in read_network(text):
