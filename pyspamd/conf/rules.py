@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..base.problems import Location
 
-AREAS = ("header", "body", "rawbody", "full", "uri", "meta", "plugin")
+AREAS = ("header", "body", "rawbody", "full", "uri", "meta", "plugin", "empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class RegexTest:
 class HeaderTest:
     """`header NAME Field:modifier =~ /pattern/flags [if-unset: text]`; `negate` stands for `!~`.
 
-    `header` is the request as written, modifiers included (`From:addr`, `ALL:raw`, `X-Spam-Relays-Untrusted`).
+    `header` is the request as written, modifiers included: `From:addr`, `ALL:raw`, `X-Spam-Relays-Untrusted`.
     """
 
     header: str
@@ -53,18 +53,23 @@ class MetaTest:
 
 @dataclass(frozen=True, slots=True)
 class PluginTest:
-    """A rule whose plugin runs it (`mimeheader`, `uri_detail`, `askdns` …); `argument` is the plugin's own record."""
+    """A rule its plugin runs (`mimeheader`, `uri_detail`, `askdns` …); `argument` is the plugin's record."""
 
     directive: str
     argument: object
 
 
-Test = RegexTest | HeaderTest | HeaderExists | EvalCall | MetaTest | PluginTest
+@dataclass(frozen=True, slots=True)
+class EmptyTest:
+    """A rule that is only declared, so that it may have a score; it hits if something else says so."""
+
+
+Test = RegexTest | HeaderTest | HeaderExists | EvalCall | MetaTest | PluginTest | EmptyTest
 
 
 @dataclass(frozen=True, slots=True)
 class RuleDef:
-    """One rule as defined last: SpamAssassin lets a later definition replace an earlier one of the same name."""
+    """One rule as defined last: a later definition replaces an earlier one of the same name."""
 
     name: str
     area: str

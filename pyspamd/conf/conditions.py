@@ -1,0 +1,204 @@
+"""Conditions of `if` and `ifplugin`: a small LALR grammar, and what a condition says about a configuration.
+
+Known are `version`, `perl_version`, `local_tests_only`, `plugin(X)`, `can(A::b)`, `has(A::b)`, numbers,
+brackets and Perl's operators. Characters that belong to none of these are passed over, as in SpamAssassin, so
+quotes around a name do no harm.
+
+Example::
+
+    >>> condition = parse_condition("version >= 3.004 && !plugin(My::Plugin)")
+    >>> condition.holds(Facts(plugin=lambda name: False))
+    True
+"""
+
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from lark import Lark, Token, Tree
+from lark.exceptions import LarkError
+
+from ..base.errors import PyspamdError
+
+VERSION: Final = "4.000001"
+"""The SpamAssassin version that rules see."""
+
+PERL_VERSION: Final = "5.036000"
+"""The Perl version that rules see: one that has every construct the stock rules ask about."""
+
+Value = float | str | None
+
+_GRAMMAR: Final = r"""
+?start: choice
+?choice: either | either "?" choice ":" choice      -> choose
+?either: both | either "||" both                    -> either
+?both: differ | both "&&" differ                    -> both
+?differ: equal | differ "^" equal                   -> differ
+?equal: order | equal EQUALITY order                -> compare
+?order: sum | order ORDER sum                       -> compare
+?sum: product | sum SIGN product                    -> compare
+?product: unary | product TIMES unary               -> compare
+?unary: atom | "!" unary                            -> negate
+      | SIGN unary                                  -> signed
+?atom: NUMBER                                       -> number
+     | NAME                                         -> name
+     | FUNCTION "(" choice? ")"                     -> call
+     | "(" choice ")"
+
+FUNCTION.3: /(?:plugin|can|has)(?![A-Za-z0-9_:])/
+NUMBER.2: /[+-]?[0-9]+(?:\.[0-9]+)?(?![-+0-9.])/
+NAME: /[A-Za-z0-9_][A-Za-z0-9_:]*/
+EQUALITY: "==" | "!="
+ORDER: ">=" | "<=" | ">" | "<"
+SIGN: "+" | "-"
+TIMES: "*" | "/"
+%ignore /[^-+*\/.()|&^!<>=?:A-Za-z0-9_]+|=(?!=)|\|(?!\|)|&(?!&)/
+"""
+
+_TOKENS: Final = re.compile(
+    r"[-+0-9.]+|[A-Za-z0-9_][A-Za-z0-9_:]*|[()]|\|\||&&|\^|!(?!=)|>=?|<=?|==|!=|[-+*/]|[?:]"
+)
+_PLAIN: Final = re.compile(r"[^A-Za-z0-9_]{1,5}|[+-]?[0-9]+(?:\.[0-9]+)?")
+_NAME: Final = re.compile(r"(?:[A-Za-z0-9_]+::){0,10}[A-Za-z0-9_]+")
+_RENAMED: Final = {
+    "Mail::SpamAssassin::Plugin::Dmarc": "Mail::SpamAssassin::Plugin::DMARC",
+    "Mail::SpamAssassin::Plugin::WhiteListSubject": "Mail::SpamAssassin::Plugin::WelcomeListSubject",
+}
+
+
+def current_name(package: str) -> str:
+    """The package's present name, where SpamAssassin 4 has renamed it."""
+    return _RENAMED.get(package, package)
+
+
+class UnreadableConditionError(PyspamdError):
+    """A word of the condition means nothing at all; the line is then no condition."""
+
+
+class BrokenConditionError(PyspamdError):
+    """The condition does not parse or cannot be worked out; it counts as false."""
+
+
+def _no(_: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a condition may ask: loaded plugins and features by full Perl name."""
+
+    plugin: Callable[[str], bool] = _no
+    can: Callable[[str], bool] = _no
+    has: Callable[[str], bool] = _no
+    local_tests_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A parsed condition."""
+
+    tree: Tree[Token]
+
+    def holds(self, facts: Facts) -> bool:
+        """Whether the condition is true. Raises BrokenConditionError where it cannot be worked out."""
+        try:
+            return _truth(_value(self.tree, facts))
+        except ZeroDivisionError as error:
+            raise BrokenConditionError("it divides by zero") from error
+
+
+def _truth(value: Value) -> bool:
+    return value not in (None, "", "0", 0.0)
+
+
+def _number(value: Value) -> float:
+    if isinstance(value, str):
+        found = re.match(r"[ \t]*[+-]?[0-9]+(?:\.[0-9]*)?", value)
+        return float(found[0]) if found else 0.0
+    return value or 0.0
+
+
+_OPERATORS: Final[dict[str, Callable[[float, float], float]]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+}
+
+
+def _value(tree: Tree[Token] | Token, facts: Facts) -> Value:
+    """Work out a part of the condition; what `&&`, `||` and `?:` do not need stays unasked, as in Perl."""
+    if isinstance(tree, Token):  # an operator's sign: never asked for its value
+        return str(tree)
+    parts = tree.children
+    match tree.data:
+        case "choose":
+            return _value(parts[1 if _truth(_value(parts[0], facts)) else 2], facts)
+        case "either" | "both":
+            left = _value(parts[0], facts)
+            return left if _truth(left) == (tree.data == "either") else _value(parts[1], facts)
+        case "differ":
+            return _exclusive(_value(parts[0], facts), _value(parts[1], facts))
+        case "compare":
+            left, right = _number(_value(parts[0], facts)), _number(_value(parts[2], facts))
+            return float(_OPERATORS[str(parts[1])](left, right))
+        case "negate":
+            return float(not _truth(_value(parts[0], facts)))
+        case "signed":
+            value = _value(parts[1], facts)
+            return -_number(value) if parts[0] == "-" else value
+        case "call":
+            return _call(str(parts[0]), _value(parts[1], facts) if len(parts) > 1 else None, facts)
+        case "name":
+            return _name(str(parts[0]), facts)
+        case _:
+            return float(str(parts[0]))
+
+
+def _exclusive(left: Value, right: Value) -> Value:
+    if isinstance(left, str) and isinstance(right, str):
+        return float(left != right)
+    return float(abs(int(_number(left))) ^ abs(int(_number(right))))
+
+
+def _name(word: str, facts: Facts) -> Value:
+    known = {
+        "version": float(VERSION),
+        "perl_version": float(PERL_VERSION),
+        "local_tests_only": float(facts.local_tests_only),
+    }
+    return known.get(word, current_name(word))
+
+
+def _call(function: str, argument: Value, facts: Facts) -> Value:
+    if argument is None:
+        raise BrokenConditionError(f"{function}() needs a name")
+    if function == "plugin":
+        return float(facts.plugin(str(argument)))
+    if "::" not in str(argument):
+        raise BrokenConditionError(f"{function}({argument}) needs a name with '::' in it")
+    return float((facts.can if function == "can" else facts.has)(str(argument)))
+
+
+_PARSER: Final = Lark(_GRAMMAR, parser="lalr", lexer="contextual", maybe_placeholders=False)
+
+
+@lru_cache(maxsize=1024)
+def parse_condition(text: str) -> Condition:
+    """Parse a condition. Raises UnreadableConditionError or BrokenConditionError."""
+    for token in _TOKENS.findall(text):
+        if not _PLAIN.fullmatch(token) and not (len(token) > 1 and _NAME.fullmatch(token)):
+            raise UnreadableConditionError(f"'{token}' means nothing in a condition")
+    try:
+        return Condition(_PARSER.parse(text))
+    except LarkError as error:
+        raise BrokenConditionError("it does not parse") from error

@@ -1,0 +1,14 @@
+"""Directives that are pyspamd's own, beside SpamAssassin's: the verdict cache's lifetimes.
+
+spam_check_negative_ttl 600     # seconds for which a ham's body is remembered, 0 for never
+spam_check_positive_ttl 1800    # seconds for which a spam's body is remembered, 0 for never
+"""
+
+from typing import Any, Final
+
+from .directives import Directive, Duration
+
+SPAM_CHECK_NEGATIVE_TTL: Final = Duration("spam_check_negative_ttl", default=600.0, admin_only=True)
+SPAM_CHECK_POSITIVE_TTL: Final = Duration("spam_check_positive_ttl", default=1800.0, admin_only=True)
+
+OWN_DIRECTIVES: Final[tuple[Directive[Any], ...]] = (SPAM_CHECK_NEGATIVE_TTL, SPAM_CHECK_POSITIVE_TTL)

@@ -1,0 +1,48 @@
+"""Eval calls, `function(arguments)`: a small LALR grammar and the record it gives.
+
+Arguments are quoted with ' or ", or bare (letters, digits, dots, colons, dashes). A quoted argument ends at
+its quote only where a comma or the end follows, so quotes may stand inside it, as SpamAssassin reads them.
+
+Example::
+
+    >>> parse_eval("check_rbl('zen-lastexternal', 127.0.0.2)")
+    EvalCall(function='check_rbl', args=('zen-lastexternal', '127.0.0.2'))
+"""
+
+from functools import lru_cache
+from typing import Final
+
+from lark import Lark, Token, Transformer
+from lark.exceptions import LarkError
+
+from .rules import EvalCall
+
+_GRAMMAR: Final = r"""
+start: NAME "(" [argument ("," argument)* [","]] ")"
+?argument: QUOTED | BARE
+NAME: /[A-Za-z0-9_]+(?=\()/
+QUOTED: /'[^\n]*?'(?=[ \t\r\f\v]*(?:,|\)\Z))|"[^\n]*?"(?=[ \t\r\f\v]*(?:,|\)\Z))/
+BARE: /[0-9A-Za-z.:-]+(?=[ \t\r\f\v]*(?:,|\)\Z))/
+%ignore /[ \t\r\f\v]+/
+"""
+
+
+class _Call(Transformer[Token, EvalCall]):
+    """The parse tree as a record."""
+
+    def start(self, parts: list[Token | None]) -> EvalCall:
+        name, *args = (part for part in parts if part is not None)
+        return EvalCall(str(name), tuple(a[1:-1] if a.type == "QUOTED" else str(a) for a in args))
+
+
+_PARSER: Final = Lark(_GRAMMAR, parser="lalr", lexer="contextual", transformer=_Call())
+
+
+@lru_cache(maxsize=4096)
+def parse_eval(text: str) -> EvalCall | None:
+    """The call that `text` writes, or `None` where it is not one."""
+    try:
+        call: EvalCall = _PARSER.parse(text)  # type: ignore[assignment]
+    except LarkError:
+        return None
+    return call
