@@ -73,7 +73,8 @@ def prepare(message: WireMessage, at: int, hashes: BodyHashes, now: float) -> Pe
     try:
         tags = read_tags(message.fields[at].value)
     except TagListError as error:
-        return Pending(replace(result, reason=str(error), readable=False))
+        result = replace(result, reason=str(error), readable=error.tags is not None)
+        return Pending(described(result, error.tags) if error.tags else result)
     result = described(result, tags)
     try:
         check_required(tags)

@@ -1,6 +1,6 @@
 """DomainKeys (RFC 4870, historic): verifying its signatures, reading the policies of sending domains."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..base.clock import Deadline
@@ -38,22 +38,13 @@ def prepare(message: WireMessage, at: int) -> Pending:
     try:
         tags = read_tags(message.fields[at].value)
     except TagListError as error:
-        return Pending(replace(result, reason=str(error), readable=False))
-    domain = tags.get(b"d")
+        result = replace(result, reason=str(error), readable=error.tags is not None)
+        return Pending(_described(result, error.tags or {}, None))
     algorithm = (tags.get(b"a") or b"rsa-sha1").lower()
     form = (tags.get(b"c") or b"simple").lower()
-    listed = names(tags[b"h"]) if tags.get(b"h") else ()
-    signed = signed_fields(message.fields[at + 1 :], listed)
+    signed = signed_fields(message.fields[at + 1 :], names(tags[b"h"]) if tags.get(b"h") else ())
     identity = signing_identity(signed)
-    result = replace(
-        result,
-        domain=None if domain is None else text(domain).lower(),
-        selector=text(tags[b"s"]) if b"s" in tags else None,
-        identity=None if identity is None else text(identity),
-        algorithm=text(algorithm),
-        canonicalization=text(form),
-        covered=tuple(text(name) for name in listed),
-    )
+    result = _described(result, tags, identity)
     try:
         signature = _check_tags(tags, algorithm, form)
     except Refused as refused:
@@ -77,6 +68,20 @@ def prepare(message: WireMessage, at: int) -> Pending:
         return key.verify(signature, digest, "sha1"), _caveats(message.fields, at, signed)
 
     return Pending(result, key_name(name, host), check)
+
+
+def _described(
+    result: SignatureResult, tags: Mapping[bytes, bytes], identity: bytes | None
+) -> SignatureResult:
+    return replace(
+        result,
+        domain=text(tags[b"d"]).lower() if b"d" in tags else None,
+        selector=text(tags[b"s"]) if b"s" in tags else None,
+        identity=None if identity is None else text(identity),
+        algorithm=text((tags.get(b"a") or b"rsa-sha1").lower()),
+        canonicalization=text((tags.get(b"c") or b"simple").lower()),
+        covered=tuple(text(name) for name in names(tags[b"h"])) if tags.get(b"h") else (),
+    )
 
 
 def _check_tags(tags: dict[bytes, bytes], algorithm: bytes, form: bytes) -> bytes:

@@ -12,7 +12,14 @@ _DIGITS = re.compile(rb"[0-9]{1,76}\Z")
 
 
 class TagListError(ValueError):
-    """The text is no tag list; `str()` says why."""
+    """The text is no valid tag list; `str()` says why.
+
+    `tags` is what could be made out all the same, to say whose list it is; `None` where a piece has no `=`.
+    """
+
+    def __init__(self, reason: str, tags: dict[bytes, bytes] | None = None) -> None:
+        super().__init__(reason)
+        self.tags = tags
 
 
 def read_tags(text: bytes) -> dict[bytes, bytes]:
@@ -22,6 +29,7 @@ def read_tags(text: bytes) -> dict[bytes, bytes]:
     Raises `TagListError` for a piece without `=`, a name that is none, and a name that occurs twice.
     """
     tags: dict[bytes, bytes] = {}
+    wrong = ""
     for piece in text.split(b";"):
         name, equals, value = piece.partition(b"=")
         name = name.strip(FOLDING)
@@ -30,10 +38,12 @@ def read_tags(text: bytes) -> dict[bytes, bytes]:
                 raise TagListError("syntax error: a tag without a value")
             continue
         if not _NAME.match(name):
-            raise TagListError("syntax error: not a tag name")
-        if name in tags:
-            raise TagListError(f"syntax error: duplicate tag {name.decode('latin-1')}=")
+            wrong = wrong or "syntax error: not a tag name"
+        elif name in tags:
+            wrong = wrong or f"syntax error: duplicate tag {name.decode()}="
         tags[name] = value.strip(FOLDING)
+    if wrong:
+        raise TagListError(wrong, tags)
     return tags
 
 
