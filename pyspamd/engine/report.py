@@ -6,7 +6,7 @@ Text is latin-1 `str`, one character a byte.
 
 import re
 
-from ..conf import core
+from ..conf.core_report import REPORT_WRAP_WIDTH
 from ..scan.hits import Hit
 from .layout import wrap
 from .verdict import Verdict
@@ -33,7 +33,7 @@ def _log_lines(verdict: Verdict, hit: Hit) -> list[str]:
 
 
 def _description(verdict: Verdict, hit: Hit, used: int, prefix: str) -> str:
-    width = core.REPORT_WRAP_WIDTH.of(verdict.conf)
+    width = REPORT_WRAP_WIDTH.of(verdict.conf)
     return wrap(hit.description, prefix, " " * used, width, False).lstrip(" \t\n\r\f\v")
 
 

@@ -8,7 +8,7 @@ import re
 import secrets
 import time
 
-from ..conf import core
+from ..conf.core_report import ADDED_HEADERS, FOLD_HEADERS, REPORT_CHARSET, REPORT_SAFE, REPORT_SAFE_COPY_HEADERS, REPORT_TEMPLATE, REWRITE_HEADER, UNSAFE_REPORT_TEMPLATE
 from .layout import fold_header, mime_encode
 from .tags import SPAMASSASSIN_VERSION, expand, host_name, rfc822_date
 from .verdict import Verdict
@@ -22,16 +22,16 @@ _MARKED = re.compile(r"(From|Subject|To):", re.IGNORECASE)
 
 def added_headers(verdict: Verdict, *, spam: bool | None = None) -> str:
     """The X-Spam header lines for this verdict (or as for spam or ham), `\\n` after each."""
-    template = core.HEADERS_SPAM if (verdict.is_spam if spam is None else spam) else core.HEADERS_HAM
+    headers = ADDED_HEADERS.of(verdict.conf)
     lines = ""
-    for name, body in template.of(verdict.conf):
+    for name, body in headers.spam if (verdict.is_spam if spam is None else spam) else headers.ham:
         lines += f"X-Spam-{name}: {mime_encode(_header_value(verdict, name, body))}\n"
     return lines
 
 
 def _header_value(verdict: Verdict, name: str, body: str) -> str:
     text = re.sub(r"(?:\r?\n)+\Z", "", expand(verdict, body))
-    if not core.FOLD_HEADERS.of(verdict.conf):
+    if not FOLD_HEADERS.of(verdict.conf):
         return text.replace("\n", " ")
     if "\n" in text:
         return re.sub(r"[ \t\r\n\f\v]*\n[ \t\r\n\f\v]*", "\n\t", text)
@@ -40,14 +40,14 @@ def _header_value(verdict: Verdict, name: str, body: str) -> str:
 
 def report(verdict: Verdict) -> bytes:
     """The report text (`report` template), ending in one blank line."""
-    template = core.REPORT_TEMPLATE.of(verdict.conf) or "(no report template found)"
+    template = REPORT_TEMPLATE.of(verdict.conf) or "(no report template found)"
     return (expand(verdict, template).rstrip("\n") + "\n\n").encode("latin-1", "replace")
 
 
 def rewritten(verdict: Verdict) -> bytes:
     """The whole message as PROCESS returns it."""
     separator = verdict.message.mbox_separator or b""
-    if verdict.is_spam and core.REPORT_SAFE.of(verdict.conf):
+    if verdict.is_spam and REPORT_SAFE.of(verdict.conf):
         return separator + _wrapped(verdict)
     return separator + marked_header(verdict) + verdict.message.body_bytes
 
@@ -67,7 +67,7 @@ def _one_line(text: str) -> str:
 
 
 def _rewrite(verdict: Verdict, field: str) -> str | None:
-    template = core.REWRITE_HEADER.of(verdict.conf).get(field)
+    template = REWRITE_HEADER.of(verdict.conf).get(field)
     return None if template is None else _one_line(expand(verdict, template))
 
 
@@ -109,7 +109,7 @@ def _mark(line: str, tag: str) -> str:
 
 def _marked_lines(verdict: Verdict, lines: list[str]) -> list[str]:
     """The header lines with `rewrite_header` done; what stood there before follows as X-Spam-Prev lines."""
-    created = "Subject" in core.REWRITE_HEADER.of(verdict.conf) and not _pristine(verdict, "Subject")
+    created = "Subject" in REWRITE_HEADER.of(verdict.conf) and not _pristine(verdict, "Subject")
     if created:
         lines = [*lines, "Subject: \n"]
     prefix = _prefix(verdict)
@@ -168,10 +168,10 @@ def _wrapped(verdict: Verdict) -> bytes:
     disposition = "inline"
     if content_type and b"text/plain" not in content_type.lower():
         disposition = "attachment"
-        text += expand(verdict, core.UNSAFE_REPORT_TEMPLATE.of(verdict.conf))
-    kind = "text/plain" if core.REPORT_SAFE.of(verdict.conf) > 1 else "message/rfc822"
+        text += expand(verdict, UNSAFE_REPORT_TEMPLATE.of(verdict.conf))
+    kind = "text/plain" if REPORT_SAFE.of(verdict.conf) > 1 else "message/rfc822"
     boundary = _boundary(message.full)
-    charset = core.REPORT_CHARSET.of(verdict.conf) or "UTF-8"
+    charset = REPORT_CHARSET.of(verdict.conf) or "UTF-8"
     top += (
         f'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="{boundary}"\n\n'
         "This is a multi-part message in MIME format.\n\n"
@@ -189,7 +189,7 @@ def _wrapped(verdict: Verdict) -> bytes:
 def _copied_headers(verdict: Verdict, top: str) -> str:
     """`report_safe_copy_headers`: Received lines go above all others, the rest below."""
     seen = set(_COPIED_ALREADY)
-    for name in core.REPORT_SAFE_COPY_HEADERS.of(verdict.conf):
+    for name in REPORT_SAFE_COPY_HEADERS.of(verdict.conf):
         if name.lower() in seen:
             continue
         seen.add(name.lower())

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from .. import __version__
-from ..conf import core
+from ..conf.core_report import REPORT_CONTACT, REPORT_HOSTNAME
 from .report import content_preview, report_rows, summary_rows
 from .verdict import Verdict, number, shown_score
 
@@ -94,7 +94,7 @@ COMMON: dict[str, Callable[[Verdict, str | None], str]] = {
     "VERSION": lambda verdict, _: SPAMASSASSIN_VERSION,
     "SUBVERSION": lambda verdict, _: f"{SPAMASSASSIN_DATE}, pyspamd {__version__}",
     "RULESVERSION": lambda verdict, _: "",
-    "HOSTNAME": lambda verdict, _: core.REPORT_HOSTNAME.of(verdict.conf) or host_name(),
+    "HOSTNAME": lambda verdict, _: REPORT_HOSTNAME.of(verdict.conf) or host_name(),
     "REMOTEHOSTNAME": _plugin_tag("REMOTEHOSTNAME", "localhost"),
     "REMOTEHOSTADDR": _plugin_tag("REMOTEHOSTADDR", "127.0.0.1"),
     **{
@@ -108,7 +108,7 @@ COMMON: dict[str, Callable[[Verdict, str | None], str]] = {
             "LASTEXTERNALHELO",
         )
     },
-    "CONTACTADDRESS": lambda verdict, _: core.REPORT_CONTACT.of(verdict.conf),
+    "CONTACTADDRESS": lambda verdict, _: REPORT_CONTACT.of(verdict.conf),
     "BAYES": _plugin_tag("BAYES", "0.5"),
     "DATE": lambda verdict, _: rfc822_date(),
     "STARS": _stars,

@@ -38,7 +38,6 @@ class Hits:
         self.subtests: dict[str, int] = {}
         self.score = 0.0
         self._logs: dict[str, list[str]] = {}
-        self.subject_prefix = ""
 
     def add(
         self,

@@ -1,0 +1,98 @@
+"""From options to a ready engine: choose the files, read them with all plugins at hand, check, compile.
+
+    setup = Setup(stock=True, local_tests_only=True)
+    engine = assemble(setup)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..base.problems import Problem
+from ..base.stores import Store
+from ..conf.conf import Conf
+from ..conf.core_own import SPAM_CHECK_NEGATIVE_TTL, SPAM_CHECK_POSITIVE_TTL
+from ..conf.dialect import Checks
+from ..conf.loader import load
+from ..conf.sources import choose_places, list_files
+from ..net.resolver import Resolver
+from ..perlre.regex import RegexError, compile_regex
+from ..ruleset.meta_expression import MetaError, compile_meta
+from .catalog import Catalog
+from .engine import Engine
+from .verdict_cache import VerdictCache
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Where configuration comes from and what may be asked: the options that all verbs share."""
+
+    config: str | None = None
+    """`-C`: the folder (or file) of the rules."""
+    site: str | None = None
+    """`--siteconfigpath`: the folder (or file) of the site's own configuration."""
+    stock: bool = False
+    """Read exactly what SpamAssassin itself would read."""
+    cf: Sequence[str] = ()
+    pre: Sequence[str] = ()
+    local_tests_only: bool = False
+    lint: bool = False
+    files: Sequence[Path] = field(default_factory=tuple)
+    """Read just these files, whatever else is named."""
+
+
+def _regex_fault(pattern: str, flags: str) -> str | None:
+    try:
+        compile_regex(pattern, flags)
+    except RegexError as error:
+        return str(error)
+    return None
+
+
+def _meta_fault(name: str, expression: str) -> str | None:
+    try:
+        compile_meta(expression, name)
+    except MetaError as error:
+        return str(error)
+    return None
+
+
+CHECKS = Checks(regex=_regex_fault, meta=_meta_fault)
+
+
+def files_of(setup: Setup) -> list[Path]:
+    """The files that are read, in order."""
+    if setup.files:
+        return list(setup.files)
+    return list_files(choose_places(setup.config, setup.site, stock=setup.stock))
+
+
+def read_conf(setup: Setup) -> Conf:
+    """The configuration that the setup names; whatever is wrong with it is in `problems`."""
+    return load(
+        files_of(setup),
+        Catalog(),
+        setup.cf,
+        pre_lines=setup.pre,
+        local_tests_only=setup.local_tests_only,
+        lint=setup.lint,
+        checks=CHECKS,
+    )
+
+
+def assemble(setup: Setup, *, resolver: Resolver | None = None, store: Store | None = None) -> Engine:
+    """A ready engine; `store` is the verdict cache's, none for no cache."""
+    conf = read_conf(setup)
+    cache = None
+    if store is not None:
+        cache = VerdictCache(
+            store,
+            negative_ttl=SPAM_CHECK_NEGATIVE_TTL.of(conf),
+            positive_ttl=SPAM_CHECK_POSITIVE_TTL.of(conf),
+        )
+    return Engine(conf, local_tests_only=setup.local_tests_only, resolver=resolver, cache=cache)
+
+
+def problems_of(engine: Engine) -> list[Problem]:
+    """Everything wrong with an engine's configuration and rules, in reading order where there is one."""
+    return [*engine.conf.problems, *engine.problems]

@@ -1,0 +1,129 @@
+"""HTMLEval: eval tests over what the HTML renderer found out about each HTML part.
+
+    body HTML_IMAGE_ONLY_04 eval:html_image_only('0000','0400')
+"""
+
+from math import inf
+from typing import Any
+
+from ..conf.core_report import OK_LOCALES
+from ..mail.locales import charset_suits_locales, my_locales
+from ..perlre.regex import RegexError, compile_regex
+from ..scan.arguments import comparison, number
+from ..scan.plugin import Plugin, Reads, eval_test
+from ..scan.scan import Scan
+
+
+def _strings(page: dict[str, Any], key: str) -> list[bytes]:
+    found = page.get(key)
+    return [text for text in found if text is not None] if isinstance(found, list) else []
+
+
+def _value(found: Any) -> float:
+    return number(found.decode("latin-1")) if isinstance(found, bytes) else float(found)
+
+
+class HTMLEval(Plugin):
+    """The `html_…` tests; all of them hold if one HTML part satisfies them."""
+
+    @eval_test(reads=Reads.BODY)
+    def html_tag_balance(self, scan: Scan, tag: str = "", expression: str = "") -> bool:
+        """Whether the number of unclosed `tag`s compares as the expression says."""
+        test = comparison(expression)
+        if test is None or not tag.isalnum():
+            return False
+        return any(tag in page["inside"] and test(page["inside"][tag]) for page in scan.html_all)
+
+    @eval_test(reads=Reads.BODY)
+    def html_image_only(self, scan: Scan, low: str = "0", high: str = "0") -> bool:
+        """Whether a part with images has more than `low` and at most `high` bytes of text."""
+        return any(
+            "img" in page["inside"] and "length" in page and number(low) < page["length"] <= number(high)
+            for page in scan.html_all
+        )
+
+    @eval_test(reads=Reads.BODY)
+    def html_image_ratio(self, scan: Scan, low: str = "0", high: str = "0") -> bool:
+        """Whether text bytes per pixel of image lie between the bounds."""
+        for page in scan.html_all:
+            area = page.get("image_area", 0)
+            if "non_space_len" in page and area > 0:
+                ratio = page["non_space_len"] / area
+                if number(low) < ratio <= number(high):
+                    return True
+        return False
+
+    @eval_test(reads=Reads.BODY)
+    def html_charset_faraway(self, scan: Scan) -> bool:
+        """Whether most charsets named in the HTML are foreign to `ok_locales`."""
+        locales = my_locales(OK_LOCALES.of(scan.conf))
+        if "all" in locales:
+            return False
+        for page in scan.html_all:
+            names = [name.decode("latin-1") for name in page.get("charsets", b"").split()]
+            bad = sum(1 for name in names if not charset_suits_locales(name, locales))
+            if bad and bad >= len(names) - bad:
+                return True
+        return False
+
+    @eval_test(reads=Reads.BODY)
+    def html_tag_exists(self, scan: Scan, tag: str = "") -> bool:
+        """Whether the tag occurs."""
+        return any(tag in page["inside"] for page in scan.html_all)
+
+    @eval_test(reads=Reads.BODY)
+    def html_test(self, scan: Scan, key: str = "") -> bool:
+        """Whether the renderer noted the fact."""
+        return any(page.get(key) for page in scan.html_all)
+
+    @eval_test(reads=Reads.BODY)
+    def html_eval(self, scan: Scan, key: str = "", expression: str = "") -> bool:
+        """Whether the fact's value compares as the expression says."""
+        test = comparison(expression)
+        if test is None:
+            return False
+        return any(page.get(key) is not None and test(_value(page[key])) for page in scan.html_all)
+
+    @eval_test(reads=Reads.BODY)
+    def html_text_match(self, scan: Scan, key: str = "", pattern: str = "") -> bool:
+        """Whether one of the fact's texts matches."""
+        try:
+            regex = compile_regex(pattern)
+        except RegexError:
+            return False
+        return any(regex.matches(text) for page in scan.html_all for text in _strings(page, key))
+
+    @eval_test(reads=Reads.BODY)
+    def html_text_not_match(self, scan: Scan, key: str = "", pattern: str = "") -> bool:
+        """Whether one of the fact's texts does not match."""
+        try:
+            regex = compile_regex(pattern)
+        except RegexError:
+            return False
+        return any(not regex.matches(text) for page in scan.html_all for text in _strings(page, key))
+
+    @eval_test(reads=Reads.BODY)
+    def html_title_subject_ratio(self, scan: Scan, ratio: str = "0") -> bool:
+        """Whether a title is more than `ratio` times as long as the subject."""
+        subject = scan.get("Subject")
+        if not subject:
+            return False
+        longest = max((len(t) for page in scan.html_all for t in _strings(page, "title")), default=0)
+        return longest / len(subject) > number(ratio)
+
+    @eval_test(reads=Reads.BODY)
+    def html_range(self, scan: Scan, key: str = "", low: str = "0", high: str | None = None) -> bool:
+        """Whether the fact's value is above `low` and at most `high`."""
+        limit = inf if high is None or high == "inf" else number(high)
+        for page in scan.html_all:
+            found = page.get(key)
+            if found is not None:
+                value = _value(found)
+                if value > number(low) and (value <= limit and (value != inf or high in (None, "inf"))):
+                    return True
+        return False
+
+    @eval_test(reads=Reads.BODY)
+    def check_iframe_src(self, scan: Scan) -> bool:
+        """Whether an iframe loads something."""
+        return any("iframe" in detail.types for page in scan.html_pages for detail in page.uris.values())
