@@ -7,11 +7,11 @@ Source: Mail::SpamAssassin::Plugin::HeaderEval.
 import re
 from collections.abc import Callable
 
+from ..base.ip_text import IP_ADDRESS
+
 Get = Callable[[str], bytes | None]
 
-_OCTET = rb"(?:1\d\d|2[0-4]\d|25[0-5]|[1-9]\d|\d)"
-_IP4 = rb"\b" + rb"\.".join([_OCTET] * 4) + rb"\b"
-_IP = rb"(?:" + _IP4 + rb"|(?<![:.\w])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}(?:(?<=:)" + _IP4 + rb")?(?![:.\w]))"
+_IP = IP_ADDRESS
 _ANY_IP = re.compile(_IP)
 _SPACES = re.compile(rb"\s+")
 

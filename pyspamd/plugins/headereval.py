@@ -309,10 +309,10 @@ class HeaderEval(Plugin):
         if not found:
             return False
         registry = scan.reading.registry
-        domain = registry.trim_domain(found.group(2).decode("latin-1"))
+        domain = registry.trim_domain(found.group(2))
         if not registry.is_domain_valid(domain):
             return False
-        marked = rb"\b" + re.escape(domain.encode("latin-1")) + rb"." + re.escape(found.group(1)) + rb"@"
+        marked = rb"\b" + re.escape(domain) + rb"." + re.escape(found.group(1)) + rb"@"
         return bool(re.search(marked, sender, re.IGNORECASE))
 
     @eval_test(reads=Reads.HEADER)
