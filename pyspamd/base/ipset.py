@@ -15,6 +15,7 @@ from .errors import PyspamdError
 _ALL_BITS = (1 << 128) - 1
 _MAPPED = 0xFFFF << 32  # ::ffff:0:0, where IPv4 addresses live among the IPv6 ones
 _CACHE_LIMIT = 2048
+_CHECKED_ENTRIES = 200
 
 _SCOPE = re.compile(r"%[A-Za-z0-9._~-]*\Z")
 _PARTIAL_IPV4 = re.compile(r"([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?(?:\.([0-9]+)|\.)?\Z", re.ASCII)
@@ -161,7 +162,9 @@ class IPSet:
         """
         added = False
         for network in read_network(text):
-            if not any(earlier.covers(network) for earlier in self._networks):
+            # Telling of needless entries is a service, not worth quadratic time for long lists.
+            checked = self._networks if len(self._networks) < _CHECKED_ENTRIES else ()
+            if not any(earlier.covers(network) for earlier in checked):
                 self._networks.append(network)
                 added = True
         self._cache.clear()
