@@ -24,12 +24,13 @@ from ..conf.rules import EvalCall, RuleDef
 from ..mail.message import Message
 from ..net.resolver import Resolver
 from ..ruleset.program import Program, compile_program
+from ..scan.autolearn import learning_points
 from ..scan.hits import Value
 from ..scan.plugin import EvalTest, Plugin
 from ..scan.reading import Reading
 from ..scan.scan import Scan
 from .body_hits import BodyHits
-from .catalog import Found
+from .catalog import Found, hooked
 from .facts import facts_of, relay_tags
 from .scheduler import Scheduler
 from .verdict import CacheState, Verdict, rounded
@@ -81,6 +82,7 @@ class Engine:
         self.rules = self._rewritten_rules()
         self.active = frozenset(name for name in self.rules if conf.scores[name][self.score_set] != 0)
         self.program = self._program(base)
+        self._discriminators = hooked(self.plugins, "autolearn_discriminator")
         self.scheduler = Scheduler(self.plugins, self.evals)
         self.reading = Reading(conf)
         self._zeros: dict[str, Value] = dict.fromkeys(
@@ -230,8 +232,7 @@ class Engine:
     def _autolearn(self, scan: Scan) -> str:
         if not USE_BAYES.of(self.conf) or not BAYES_AUTO_LEARN.of(self.conf):
             return "disabled"
-        for plugin in self.plugins:
-            decision = plugin.autolearn_discriminator(scan)
-            if decision is not None:
-                return "unavailable"
-        return "no"
+        forced = learning_points(scan).forced_by
+        force = f"yes ({','.join(forced)},)" if forced else "no"
+        decided = any(decide(scan) is not None for decide in self._discriminators)
+        return f"{'unavailable' if decided else 'no'} autolearn_force={force}"

@@ -86,6 +86,11 @@ class MetaGraph:
             if self._evaluate[number](dict.fromkeys(deps, 0)):
                 self._always |= bit
         self.dependencies = frozenset(self._dependents)
+        self._names_of = {name: metas[name].names for name in self.names}
+
+    def dependencies_of(self, name: str) -> tuple[str, ...]:
+        """The rules a meta mentions, in order."""
+        return self._names_of.get(name, ())
 
     def resolution(self) -> "Resolution":
         """The state of one message's metas."""
