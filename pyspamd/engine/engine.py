@@ -232,7 +232,7 @@ class Engine:
     def _autolearn(self, scan: Scan) -> str:
         if not USE_BAYES.of(self.conf) or not BAYES_AUTO_LEARN.of(self.conf):
             return "disabled"
+        if all(decide(scan) is None for decide in self._discriminators):
+            return "no autolearn_force=no"
         forced = learning_points(scan).forced_by
-        force = f"yes ({','.join(forced)},)" if forced else "no"
-        decided = any(decide(scan) is not None for decide in self._discriminators)
-        return f"{'unavailable' if decided else 'no'} autolearn_force={force}"
+        return "unavailable autolearn_force=" + (f"yes ({','.join(forced)},)" if forced else "no")

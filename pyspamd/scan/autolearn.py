@@ -9,7 +9,7 @@ from ..conf.rules import MetaTest, RuleDef
 from .hits import Hit
 from .scan import Scan
 
-_SIDES = {"header": "head", "body": "body", "rawbody": "body", "uri": "body", "full": "body"}
+_SIDES = {"header": "head", "body": "body", "rawbody": "body", "uri": "body"}
 
 
 @dataclass(frozen=True, slots=True)
