@@ -58,6 +58,7 @@ class Answer:
     ttl: float = 0.0
     rcode: str | None = None
     reason: str = ""
+    aliases: int = 0
 
     @property
     def ok(self) -> bool:
@@ -94,9 +95,11 @@ async def txt(resolver: Resolver, name: str, deadline: Deadline | None = None) -
     return await resolver.query(name, "TXT", deadline)
 
 
-def failure(name: str, rdtype: str, status: Status, reason: str = "", ttl: float = 0.0) -> Answer:
+def failure(
+    name: str, rdtype: str, status: Status, reason: str = "", ttl: float = 0.0, aliases: int = 0
+) -> Answer:
     """An answer without records."""
-    return Answer(name, rdtype, status, (), ttl, RCODES.get(status), reason)
+    return Answer(name, rdtype, status, (), ttl, RCODES.get(status), reason, aliases)
 
 
 def plain_name(name: str) -> str:

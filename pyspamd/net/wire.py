@@ -151,7 +151,7 @@ def read(question: Question, packet: bytes) -> Answer:
         raise UnreadableAnswerError(str(error)) from error
     wanted = dns.rdatatype.from_text(rdtype)
     owner, lowest = (message.question[0].name if message.question else dns.name.from_text(name)), LONGEST_TTL
-    for _ in range(LONGEST_CHAIN):
+    for aliases in range(LONGEST_CHAIN):
         alias = None
         for rrset in message.answer:
             if rrset.rdclass != dns.rdataclass.IN or rrset.name != owner:
@@ -160,13 +160,19 @@ def read(question: Question, packet: bytes) -> Answer:
                 plain = _plain(rrset.name)
                 found = tuple(Record(plain, rdtype, *_as_text(data)) for data in rrset)
                 ttl = min(lowest, float(rrset.ttl))
-                return Answer(name, rdtype, "ok", found, ttl, "NOERROR")
+                return Answer(name, rdtype, "ok", found, ttl, "NOERROR", aliases=aliases)
             if rrset.rdtype == dns.rdatatype.CNAME:
                 alias, lowest = rrset[0].target, min(lowest, float(rrset.ttl))
         if alias is None:
             break
         owner = alias
-    return failure(name, rdtype, "nxdomain" if code == 3 else "nodata", ttl=min(lowest, _negative(message)))
+    return failure(
+        name,
+        rdtype,
+        "nxdomain" if code == 3 else "nodata",
+        ttl=min(lowest, _negative(message)),
+        aliases=aliases,
+    )
 
 
 def _negative(message: dns.message.Message) -> float:

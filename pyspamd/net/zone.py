@@ -71,17 +71,17 @@ class ZoneResolver:
         name, rdtype = plain_name(name), rdtype.upper()
         self.asked.append((name, rdtype))
         owner = name
-        for _ in range(LONGEST_CHAIN):
+        for aliases in range(LONGEST_CHAIN):
             if (status := self._moods.get(owner)) is not None:
                 if status == "timeout" and deadline is not None and (left := deadline.left()):
                     await asyncio.sleep(left)
-                return failure(name, rdtype, status, ttl=self.ttl)
+                return failure(name, rdtype, status, ttl=self.ttl, aliases=aliases)
             if (records := self._records.get(owner)) is None:
                 break
             if found := tuple(record for record in records if record.type == rdtype):
-                return Answer(name, rdtype, "ok", found, self.ttl, RCODES["ok"])
+                return Answer(name, rdtype, "ok", found, self.ttl, RCODES["ok"], aliases=aliases)
             alias = next((record for record in records if record.type == "CNAME"), None)
             if alias is None:
-                return failure(name, rdtype, "nodata", ttl=self.ttl)
+                return failure(name, rdtype, "nodata", ttl=self.ttl, aliases=aliases)
             owner = plain_name(alias.data)
-        return failure(name, rdtype, "nxdomain", ttl=self.ttl)
+        return failure(name, rdtype, "nxdomain", ttl=self.ttl, aliases=aliases)
