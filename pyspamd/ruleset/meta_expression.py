@@ -31,14 +31,8 @@ GRAMMAR = r"""
       | bitor "|" bitand           -> bitor
       | bitor "^" bitand           -> bitxor
 ?bitand: equality | bitand "&" equality -> bitand
-?equality: relation
-         | relation "==" relation  -> eq
-         | relation "!=" relation  -> ne
-?relation: shift
-         | shift "<" shift         -> lt
-         | shift "<=" shift        -> le
-         | shift ">" shift         -> gt
-         | shift ">=" shift        -> ge
+?equality: relation (EQUALS relation)*  -> chain
+?relation: shift (ORDERS shift)*        -> chain
 ?shift: product
       | shift "+" product          -> add
       | shift "-" product          -> sub
@@ -55,6 +49,8 @@ GRAMMAR = r"""
       | MATCHING                   -> matching
       | "(" ternary ")"
 
+EQUALS: "==" | "!="
+ORDERS: "<=" | ">=" | "<" | ">"
 NUMBER: /\d+(\.\d+)?|\.\d+/
 NAME.1: /[_a-zA-Z][_a-zA-Z0-9]*/
 MATCHING.2: /rules_matching\(\s*[_a-zA-Z*?][_a-zA-Z0-9*?]*\s*\)/
@@ -85,11 +81,14 @@ def _call(function: str, *args: ast.expr) -> ast.expr:
     return ast.Call(ast.Name(function, ast.Load()), list(args), [])
 
 
-def _compare(operator: type[ast.cmpop]) -> Callable[[object, list[ast.expr]], ast.expr]:
-    def build(_self: object, sides: list[ast.expr]) -> ast.expr:
-        return ast.Compare(sides[0], [operator()], [sides[1]])
-
-    return build
+_COMPARISONS: dict[str, type[ast.cmpop]] = {
+    "==": ast.Eq,
+    "!=": ast.NotEq,
+    "<": ast.Lt,
+    "<=": ast.LtE,
+    ">": ast.Gt,
+    ">=": ast.GtE,
+}
 
 
 def _arithmetic(operator: type[ast.operator]) -> Callable[[object, list[ast.expr]], ast.expr]:
@@ -163,8 +162,12 @@ class _ToPython(Transformer[Token, ast.expr]):
     def choose(self, parts: list[ast.expr]) -> ast.expr:
         return ast.IfExp(parts[0], parts[1], parts[2])
 
-    eq, ne = _compare(ast.Eq), _compare(ast.NotEq)
-    lt, le, gt, ge = _compare(ast.Lt), _compare(ast.LtE), _compare(ast.Gt), _compare(ast.GtE)
+    def chain(self, parts: list[ast.expr | Token]) -> ast.expr:
+        # Perl chains comparisons as Python does: `A < B < C` is `A < B && B < C`.
+        sides = [part for part in parts if isinstance(part, ast.expr)]
+        operators = [_COMPARISONS[str(part)]() for part in parts if isinstance(part, Token)]
+        return ast.Compare(sides[0], operators, sides[1:]) if operators else sides[0]
+
     add, sub, mul = _arithmetic(ast.Add), _arithmetic(ast.Sub), _arithmetic(ast.Mult)
     bitand, bitor, bitxor = _bitwise(ast.BitAnd), _bitwise(ast.BitOr), _bitwise(ast.BitXor)
     div, mod = _called("divide"), _called("modulo")

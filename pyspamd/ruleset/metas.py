@@ -75,9 +75,7 @@ class MetaGraph:
         for number, name in enumerate(self.names):
             deps = metas[name].names
             known = [level_of[d] if d in index else levels.get(d, last_level) for d in deps]
-            level_of[name] = level = (
-                last_level if metas[name].is_declaration else max(known, default=0)
-            )
+            level_of[name] = level = last_level if metas[name].is_declaration else max(known, default=0)
             bit = 1 << number
             for later in range(level, last_level + 1):
                 self._upto[later] |= bit

@@ -15,9 +15,7 @@ TagValues = Callable[[str], Sequence[str]]
 def _with_values(pattern: str, flags: str, values: tuple[tuple[str, tuple[str, ...]], ...]) -> Regex | None:
     """The template regex with each `%{NAME}` replaced by an alternation of the tag's values, quoted."""
     for name, texts in values:
-        quoted = "|".join(
-            "".join(c if c.isalnum() or c == "_" else "\\" + c for c in text) for text in texts
-        )
+        quoted = "|".join("".join(c if c.isalnum() or c == "_" else "\\" + c for c in text) for text in texts)
         pattern = pattern.replace("%{" + name + "}", f"(?:{quoted})")
     try:
         return compile_regex(pattern, flags)
