@@ -150,7 +150,11 @@ class Builder:
         if package in self.dialect.packages:
             return
         where = str(self.path(path)) if path else None
-        spec = self.dialect.catalog.find(package, where)
+        try:
+            spec = self.dialect.catalog.find(package, where)
+        except Exception as error:  # a plugin's file is somebody's own code
+            self.refuse(f"The plugin {package} cannot be loaded: {error}.")
+            return
         if spec is None:
             if not quiet:
                 self.refuse(f"There is no plugin {package}{f' at {where}' if where else ''} for pyspamd.")

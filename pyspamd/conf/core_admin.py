@@ -24,7 +24,7 @@ from .directives import (
 from .lists import EMPTY, frozen_table
 
 _PLUGIN: Final = re.compile(
-    r"((?:[A-Za-z0-9_]+::){0,10}[A-Za-z0-9_]+)(?:[ \t\n\r\f\v]+([^ \t\n\r\f\v]+\.pm))?", re.IGNORECASE
+    r"((?:[A-Za-z0-9_]+::){0,10}[A-Za-z0-9_]+)(?:[ \t\n\r\f\v]+([^ \t\n\r\f\v]+\.p[my]))?", re.IGNORECASE
 )
 _FLAG: Final = re.compile(r"[a-zA-Z0-9_]{1,128}")
 _GEO_MODULES: Final = {

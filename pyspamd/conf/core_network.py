@@ -4,11 +4,11 @@ Source: Mail::SpamAssassin::Conf, "NETWORK TEST OPTIONS" and the registry bounda
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ..base.idn import idn_to_ascii
 from ..base.ipset import address_number
 from .ascii import head, lower, words
 from .directives import (
@@ -186,22 +186,6 @@ def _rbl_timeout(value: LookupTimeouts, text: str, build: Build) -> LookupTimeou
 RBL_TIMEOUT: Final = Custom[LookupTimeouts]("rbl_timeout", LookupTimeouts(), _rbl_timeout, admin_only=True)
 
 
-def domain_to_ascii(domain: str) -> str:
-    """A domain name in lower case, labels beyond ASCII in punycode (RFC 5891 section 5.5, unchecked)."""
-    if domain.isascii():
-        return lower(domain)
-    try:
-        name = domain.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        name = domain
-    labels = re.split("[.\u3002\uff0e\uff61]", unicodedata.normalize("NFC", name.lower()))
-    return ".".join(_ascii_label(label) for label in labels)
-
-
-def _ascii_label(label: str) -> str:
-    return label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii")
-
-
 class _Suffixes(Custom[frozenset[str]]):
     """`util_rb_tld` and its relatives: names of a fixed number of labels."""
 
@@ -213,7 +197,7 @@ class _Suffixes(Custom[frozenset[str]]):
             for word in found:
                 if not shape.fullmatch(word):
                     raise BadValue(f"takes names of {labels} label(s), not '{shorten(word)}'")
-            known.update(map(domain_to_ascii, found))
+            known.update(map(idn_to_ascii, found))
             return known
 
         super().__init__(name, frozenset(), add, thaw=set, freeze=frozenset, admin_only=True, setting=setting)

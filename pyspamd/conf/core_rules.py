@@ -110,6 +110,12 @@ def _redirector(patterns: list[RegexTest], text: str, build: Build) -> list[Rege
     return patterns
 
 
+def _allow_user_rules(value: bool, text: str, build: Build) -> bool:
+    if required(text) not in ("0", "1"):
+        raise BadValue(f"takes 0 or 1, not '{shorten(text)}'")
+    return text == "1"
+
+
 SUBJECT_PREFIX: Final = KeyValue("subjprefix")
 """What is put before the subject where a rule hits, by rule."""
 
@@ -123,7 +129,7 @@ REDIRECTOR_PATTERNS: Final = Custom[tuple[RegexTest, ...]](
 )
 """Patterns whose first group is the target of a redirecting URI."""
 
-ALLOW_USER_RULES: Final = Bool("allow_user_rules", default=False, privileged=True)
+ALLOW_USER_RULES: Final = Custom[bool]("allow_user_rules", False, _allow_user_rules, privileged=True)
 IGNORE_ALWAYS_MATCHING: Final = Bool("ignore_always_matching_regexps", default=False, admin_only=True)
 
 RULE_DIRECTIVES: Final[tuple[Directive[Any], ...]] = (

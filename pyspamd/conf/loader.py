@@ -18,8 +18,10 @@ from ..base.problems import Location, Problem
 from .builder import Builder
 from .conf import Conf
 from .core import CORE
+from .core_network import INTERNAL_NETWORKS, MSA_NETWORKS, TRUSTED_NETWORKS
 from .dialect import Checks, Dialect, environment_language, words_of
 from .directives import Directive
+from .networks import NetworkList
 from .plugin_catalog import PluginCatalog
 from .reading import Reading
 from .sources import Source, UnreadableFileError, as_latin1, read_source
@@ -80,15 +82,38 @@ def load(
 
 def overlay(conf: Conf, text: str | bytes, file: str, *, allow_rules: bool | None = None) -> Conf:
     """`conf` with a user's preferences on top: see `Conf.with_user`."""
-    allowed = bool(conf.values.get("allow_user_rules")) if allow_rules is None else allow_rules
     builder = Builder(conf.dialect, conf)
-    Reading(builder, allow_rules=allowed).read(Source(file, as_latin1(text)))
+    Reading(builder, allow_rules=allow_rules).read(Source(file, as_latin1(text)))
     return finish(builder)
 
 
 def finish(builder: Builder) -> Conf:
     """The builder's configuration after the checks that need all of it."""
+    _settle_networks(builder)
     return builder.finish()
+
+
+def _settle_networks(builder: Builder) -> None:
+    """Internal and submission networks that the trusted ones do not contain are left out, with a problem.
+
+    Where only internal networks are configured, those stand for the trusted ones.
+    """
+    reference = next(
+        (d for d in (TRUSTED_NETWORKS, INTERNAL_NETWORKS) if builder.container(d).configured), None
+    )
+    if reference is None:
+        return
+    known = builder.container(reference).set
+    for directive in (INTERNAL_NETWORKS, MSA_NETWORKS):
+        listed = builder.container(directive)
+        if directive is reference or not listed.configured:
+            continue
+        outside = listed.set.outside(known)
+        for network in outside:
+            fault = f"{directive.name} has '{network.text}', which is not among {reference.name}: left out."
+            builder.problems.append(Problem(None, None, fault))
+        if outside:
+            builder.replace(directive, NetworkList(listed.set.without(outside), configured=True))
 
 
 def _read_lines(reading: Reading, lines: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """The local UDP ports that DNS queries may be sent from: `dns_local_ports_permit`, `_avoid` and `_none`."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from .directives import BadValue, Build, shorten
@@ -15,7 +15,7 @@ _RANGE: Final = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 class LocalPorts:
     """A set of port numbers; `mask` has a bit for each, or is `None` while no line has said anything."""
 
-    mask: int | None = None
+    mask: int | None = field(default=None, repr=False)
 
     def allows(self, port: int) -> bool:
         """Whether a query may be sent from `port`; without any line, from 1024 up."""

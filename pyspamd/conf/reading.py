@@ -6,6 +6,7 @@ from typing import Final
 
 from .builder import Builder
 from .conditions import VERSION, BrokenConditionError, Facts, UnreadableConditionError, parse_condition
+from .core_rules import ALLOW_USER_RULES
 from .directives import BadValue, shorten
 from .grammar import Statement, parse_lines
 from .sources import Source, UnreadableFileError, files_in, read_source
@@ -31,7 +32,8 @@ class _Open:
 class Reading:
     """One pass over configuration text, writing to a builder."""
 
-    def __init__(self, builder: Builder, *, allow_rules: bool = True) -> None:
+    def __init__(self, builder: Builder, *, allow_rules: bool | None = None) -> None:
+        """`allow_rules`: whether a user's lines may be privileged; `None` asks `allow_user_rules`."""
         self.builder = builder
         self.allow_rules = allow_rules
         self._open: list[_Open] = []
@@ -82,7 +84,8 @@ class Reading:
         if builder.user:
             if directive.admin_only:
                 raise BadValue("is for administrators and is not read from user preferences")
-            if directive.privileged and not self.allow_rules:
+            allowed = builder.container(ALLOW_USER_RULES) if self.allow_rules is None else self.allow_rules
+            if directive.privileged and not allowed:
                 raise BadValue("is read from user preferences only where allow_user_rules is on")
         builder.effective.append(f"{keyword} {value}")
         if directive.stores:
