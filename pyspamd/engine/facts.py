@@ -6,7 +6,8 @@ The digests are those of `score_with_spamassassin.pl`: SHA-1 over the elements j
 from collections.abc import Mapping
 from typing import Any
 
-from ..mail.addresses import reverse_ip
+from ..base.ip_text import reverse_address
+from ..mail.uris import uri_list
 from ..scan.scan import Scan
 
 
@@ -16,9 +17,9 @@ def facts_of(scan: Scan) -> Mapping[str, Any]:
     return {
         "body_sha1": message.body_sha1(),
         "rawbody_sha1": message.rawbody_sha1(),
-        "uris": sorted(uri.decode("utf-8", "surrogateescape") for uri in scan.uris),
+        "uris": sorted(uri_list(scan.uri_details)),
         "relays": {
-            kind.lower(): scan.relays.as_metadata(kind).decode("utf-8", "surrogateescape")
+            kind.lower(): scan.relays.as_metadata(kind).decode("latin-1")
             for kind in ("Trusted", "Untrusted", "Internal", "External")
         },
     }
@@ -35,9 +36,9 @@ def relay_tags(scan: Scan) -> Mapping[str, str]:
 
     return {
         "FIRSTTRUSTEDIP": text(first.ip) if first else "",
-        "FIRSTTRUSTEDREVIP": reverse_ip(text(first.ip)) if first else "",
+        "FIRSTTRUSTEDREVIP": text(reverse_address(first.ip) or b"") if first else "",
         "LASTEXTERNALIP": text(last.ip) if last else "",
-        "LASTEXTERNALREVIP": reverse_ip(text(last.ip)) if last else "",
+        "LASTEXTERNALREVIP": text(reverse_address(last.ip) or b"") if last else "",
         "LASTEXTERNALRDNS": text(last.rdns) if last else "",
         "LASTEXTERNALHELO": text(last.helo) if last else "",
     }

@@ -27,7 +27,7 @@ DESCRIPTION = b"original message before SpamAssassin"
 
 def without_markup(message: Message, conf: Conf) -> bytes:
     """The message as it was before SpamAssassin (or pyspamd) marked it."""
-    separator = message.mbox_separator or b""
+    separator = message.mailbox_separator or b""
     original = _unwrapped(message)
     return separator + (_unmarked(message, conf) if original is None else original)
 

@@ -46,7 +46,7 @@ def report(verdict: Verdict) -> bytes:
 
 def rewritten(verdict: Verdict) -> bytes:
     """The whole message as PROCESS returns it."""
-    separator = verdict.message.mbox_separator or b""
+    separator = verdict.message.mailbox_separator or b""
     if verdict.is_spam and REPORT_SAFE.of(verdict.conf):
         return separator + _wrapped(verdict)
     return separator + marked_header(verdict) + verdict.message.body_bytes
@@ -131,7 +131,7 @@ def _marked_lines(verdict: Verdict, lines: list[str]) -> list[str]:
 
 
 def _pristine(verdict: Verdict, name: str) -> list[str]:
-    return [value.decode("latin-1") for value in verdict.message.headers.pristine(name)]
+    return [value.decode("latin-1") for value in verdict.message.pristine_header(name)]
 
 
 def _with_comment(value: str | None, tag: str | None) -> str | None:

@@ -40,8 +40,6 @@ def body_key(message: Message, fingerprint: str, *, truncated: bool = False) -> 
         for value in message.headers.raw(name):
             digest.update(f"{name} {len(value)}\n".encode())
             digest.update(value)
-    header_flaws = repr(sorted(message.header_flaws)).encode()
-    digest.update(b"flaws %d\n%b" % (len(header_flaws), header_flaws))
     digest.update(b"body %d\n" % len(message.body_bytes))
     digest.update(message.body_bytes)
     return digest.hexdigest()

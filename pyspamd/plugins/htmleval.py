@@ -3,6 +3,7 @@
     body HTML_IMAGE_ONLY_04 eval:html_image_only('0000','0400')
 """
 
+from collections.abc import Mapping
 from math import inf
 from typing import Any
 
@@ -14,13 +15,17 @@ from ..scan.plugin import Plugin, Reads, eval_test
 from ..scan.scan import Scan
 
 
-def _strings(page: dict[str, Any], key: str) -> list[bytes]:
+def _strings(page: Mapping[str, Any], key: str) -> list[str]:
     found = page.get(key)
     return [text for text in found if text is not None] if isinstance(found, list) else []
 
 
+def _octets(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
 def _value(found: Any) -> float:
-    return number(found.decode("latin-1")) if isinstance(found, bytes) else float(found)
+    return number(found) if isinstance(found, str) else float(found)
 
 
 class HTMLEval(Plugin):
@@ -32,13 +37,13 @@ class HTMLEval(Plugin):
         test = comparison(expression)
         if test is None or not tag.isalnum():
             return False
-        return any(tag in page["inside"] and test(page["inside"][tag]) for page in scan.html_all)
+        return any(tag in page.get("inside", ()) and test(page["inside"][tag]) for page in scan.html_all)
 
     @eval_test(reads=Reads.BODY)
     def html_image_only(self, scan: Scan, low: str = "0", high: str = "0") -> bool:
         """Whether a part with images has more than `low` and at most `high` bytes of text."""
         return any(
-            "img" in page["inside"] and "length" in page and number(low) < page["length"] <= number(high)
+            "img" in page.get("inside", ()) and "length" in page and number(low) < page["length"] <= number(high)
             for page in scan.html_all
         )
 
@@ -60,7 +65,7 @@ class HTMLEval(Plugin):
         if "all" in locales:
             return False
         for page in scan.html_all:
-            names = [name.decode("latin-1") for name in page.get("charsets", b"").split()]
+            names = (page.get("charsets") or "").split()
             bad = sum(1 for name in names if not charset_suits_locales(name, locales))
             if bad and bad >= len(names) - bad:
                 return True
@@ -69,7 +74,7 @@ class HTMLEval(Plugin):
     @eval_test(reads=Reads.BODY)
     def html_tag_exists(self, scan: Scan, tag: str = "") -> bool:
         """Whether the tag occurs."""
-        return any(tag in page["inside"] for page in scan.html_all)
+        return any(tag in page.get("inside", ()) for page in scan.html_all)
 
     @eval_test(reads=Reads.BODY)
     def html_test(self, scan: Scan, key: str = "") -> bool:
@@ -91,7 +96,7 @@ class HTMLEval(Plugin):
             regex = compile_regex(pattern)
         except RegexError:
             return False
-        return any(regex.matches(text) for page in scan.html_all for text in _strings(page, key))
+        return any(regex.matches(_octets(text)) for page in scan.html_all for text in _strings(page, key))
 
     @eval_test(reads=Reads.BODY)
     def html_text_not_match(self, scan: Scan, key: str = "", pattern: str = "") -> bool:
@@ -100,7 +105,7 @@ class HTMLEval(Plugin):
             regex = compile_regex(pattern)
         except RegexError:
             return False
-        return any(not regex.matches(text) for page in scan.html_all for text in _strings(page, key))
+        return any(not regex.matches(_octets(text)) for page in scan.html_all for text in _strings(page, key))
 
     @eval_test(reads=Reads.BODY)
     def html_title_subject_ratio(self, scan: Scan, ratio: str = "0") -> bool:

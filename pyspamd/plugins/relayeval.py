@@ -94,18 +94,18 @@ class RelayEval(Plugin):
     def check_all_trusted(self, scan: Scan) -> bool:
         """There are relays, and all of them are trusted."""
         relays = scan.relays
-        return bool(relays.trusted) and not relays.untrusted and not relays.num_unparseable
+        return bool(relays.trusted) and not relays.untrusted and not relays.unparseable
 
     @eval_test(reads=Reads.HEADER)
     def check_no_relays(self, scan: Scan) -> bool:
         """There are no relays at all."""
         relays = scan.relays
-        return not (relays.trusted or relays.untrusted or relays.num_unparseable)
+        return not (relays.trusted or relays.untrusted or relays.unparseable)
 
     @eval_test(reads=Reads.HEADER)
     def check_relays_unparseable(self, scan: Scan) -> bool:
         """A Received line could not be read."""
-        return bool(scan.relays.num_unparseable)
+        return bool(scan.relays.unparseable)
 
     @eval_test(reads=Reads.HEADER)
     def check_for_sender_no_reverse(self, scan: Scan) -> bool:

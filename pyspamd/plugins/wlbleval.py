@@ -117,9 +117,9 @@ def _listed_hosts(scan: Scan) -> Mapping[str, str]:
     if not lists:
         return found
     for uri, detail in scan.uri_details.items():
-        if uri[:7].lower() == b"mailto:":
+        if uri[:7].lower() == "mailto:":
             continue
-        for host in (name.decode("latin-1") for name in detail.hosts):
+        for host in detail.hosts:
             if host in seen:
                 continue
             seen.add(host)

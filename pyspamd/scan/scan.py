@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, TypeVar, cast
 
 from ..base.clock import Deadline
 from ..conf.conf import Conf
 from ..mail.header_view import HeaderView
+from ..mail.html import HtmlPage
 from ..mail.message import Message
 from ..mail.relays import Relays
-from ..mail.uris import UriDetail
+from ..mail.uris import UriDetails, uri_subjects
 from ..net.resolver import Resolver
 from ..ruleset.program import Program
 from .hits import Hits, Value
@@ -92,19 +93,34 @@ class Scan:
         return self.message.rawbody
 
     @property
-    def uri_details(self) -> dict[bytes, UriDetail]:
+    def uri_details(self) -> UriDetails:
         """Every URI found in the message, by its text (`get_uri_detail_list`)."""
         return self.once("uri_details", lambda: self.reading.uri_details(self.message))
 
     @property
     def uris(self) -> list[bytes]:
-        """What `uri` rules see (`get_uri_list`)."""
-        return self.once("uris", lambda: self.reading.uris(self.uri_details))
+        """What `uri` rules see (`get_uri_list`), in octets."""
+        return self.once("uris", lambda: uri_subjects(self.uri_details))
 
     @property
-    def html(self) -> dict[str, Any]:
-        """Facts about the message's HTML, by the names that SpamAssassin's `html` eval tests use."""
-        return self.message.html.facts
+    def html_pages(self) -> list[HtmlPage]:
+        """What rendering found, HTML part by HTML part."""
+        return [page for page in self.message.html_pages if page is not None]
+
+    @property
+    def html_all(self) -> list[Mapping[str, Any]]:
+        """Facts about each HTML part, by the names that SpamAssassin's `html` eval tests use."""
+        return [page.facts for page in self.html_pages]
+
+    @property
+    def from_addresses(self) -> list[bytes]:
+        """Every address the message may come from (`all_from_addrs`)."""
+        return self.once("from_addresses", lambda: all_from_addresses(self.header_view))
+
+    @property
+    def to_addresses(self) -> list[bytes]:
+        """Every address the message may be meant for (`all_to_addrs`)."""
+        return self.once("to_addresses", lambda: all_to_addresses(self.header_view))
 
     # What plugins and rules share
 

@@ -1,0 +1,81 @@
+"""How messages are read under one configuration: its settings turned once into what `mail` asks for."""
+
+from collections.abc import Mapping
+
+from ..base.registry import Registry
+from ..conf.conf import Conf
+from ..conf.core_admin import (
+    BODY_PART_SCAN_SIZE,
+    ENVELOPE_SENDER_HEADER,
+    PARSE_DKIM_URIS,
+    RAWBODY_PART_SCAN_SIZE,
+)
+from ..conf.core_network import (
+    ALWAYS_TRUST_ENVELOPE_SENDER,
+    INTERNAL_NETWORKS,
+    MSA_NETWORKS,
+    ORIGINATING_IP_HEADERS,
+    THREE_LEVEL_DOMAINS,
+    TRUSTED_NETWORKS,
+    TWO_LEVEL_DOMAINS,
+    VALID_TLDS,
+)
+from ..conf.core_report import NORMALIZE_CHARSET
+from ..conf.core_rules import REDIRECTOR_PATTERNS
+from ..mail.envelope import EnvelopeSettings, envelope_from
+from ..mail.header_view import HeaderView
+from ..mail.message import Message, ReadingSettings
+from ..mail.relays import NetworkSettings, Relays
+from ..mail.uri_canon import Redirectors
+from ..mail.uris import HtmlUri, UriDetails, UriSettings, uri_details
+from ..perlre.regex import compile_regex
+
+
+class Reading:
+    """Reads messages as the configuration says; holds nothing about a message."""
+
+    def __init__(self, conf: Conf) -> None:
+        self.message_settings = ReadingSettings(
+            NORMALIZE_CHARSET.of(conf),
+            int(BODY_PART_SCAN_SIZE.of(conf)),
+            int(RAWBODY_PART_SCAN_SIZE.of(conf)),
+        )
+        self.registry = Registry(
+            VALID_TLDS.of(conf), TWO_LEVEL_DOMAINS.of(conf), THREE_LEVEL_DOMAINS.of(conf)
+        )
+        redirectors = [compile_regex(test.pattern, test.flags) for test in REDIRECTOR_PATTERNS.of(conf)]
+        self.uri_settings = UriSettings(self.registry, Redirectors(redirectors), PARSE_DKIM_URIS.of(conf))
+        trusted, internal, msa = (
+            directive.of(conf) for directive in (TRUSTED_NETWORKS, INTERNAL_NETWORKS, MSA_NETWORKS)
+        )
+        self.networks = NetworkSettings(
+            trusted.set,
+            internal.set,
+            msa.set,
+            trusted.configured,
+            internal.configured,
+            msa.configured,
+            ORIGINATING_IP_HEADERS.of(conf),
+        )
+        self.envelope = EnvelopeSettings(ENVELOPE_SENDER_HEADER.of(conf), ALWAYS_TRUST_ENVELOPE_SENDER.of(conf))
+
+    def message(self, raw: bytes) -> Message:
+        """The message, nothing decoded yet."""
+        return Message(raw, self.message_settings)
+
+    def relays(self, message: Message) -> Relays:
+        """The hosts it passed through."""
+        return Relays.split(message.headers, self.networks)
+
+    def uri_details(self, message: Message) -> UriDetails:
+        """Every URI it contains or names."""
+        signatures = [*message.headers.get("DomainKey-Signature"), *message.headers.get("DKIM-Signature")]
+        pages = (
+            (
+                HtmlUri(uri, tuple(found.types), tuple(found.anchor_text), page.rendered.wide)
+                for uri, found in page.uris.items()
+            )
+            for page in message.html_pages
+            if page is not None
+        )
+        return uri_details(message.body, pages, signatures, self.uri_settings)
