@@ -30,11 +30,9 @@ class RenderedText:
     @property
     def octets(self) -> bytes:
         """The bytes that rules see."""
-        return (
-            self.characters.encode("utf-8", "surrogatepass")
-            if self.wide
-            else self.characters.encode("latin-1")
-        )
+        if self.wide:
+            return self.characters.encode("utf-8", "surrogatepass")
+        return self.characters.encode("latin-1", "replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +45,8 @@ class HtmlPage:
     facts: Mapping[str, Any]
     """What SpamAssassin's `html_results` holds, under its names; strings are characters, absent things None.
 
-    A page that ends inside an ignored marked section, or whose rendering SpamAssassin gives up, has only those
-    found on the way: no `uri_detail`, `inside`, `length`….
+    A page that ends inside an ignored marked section, or whose rendering SpamAssassin gives up, has only
+    those found on the way: no `uri_detail`, `inside`, `length`….
     """
     uris: Mapping[str, HtmlUri]
     """The `uri_detail` of the facts, empty where they have none."""
@@ -79,13 +77,12 @@ def render(source: str, *, wide: bool, octets: int, utf8_mode: bool = False) -> 
     renderer = Renderer(source, wide, utf8_mode)
     renderer.run()
     facts = renderer.facts
-    rendered, visible, invisible = (
-        RenderedText(*text)
-        for text in (renderer.text(), renderer.text(hidden=False), renderer.text(hidden=True))
-    )
+    rendered = RenderedText(*renderer.text())
+    visible = RenderedText(*renderer.text(hidden=False)) if renderer.display.hidden else rendered
+    invisible = RenderedText(*renderer.text(hidden=True))
     length = len(rendered.characters)
     facts["html_length"] = length
-    facts["non_space_len"] = length - count_spaces(*renderer.text())
+    facts["non_space_len"] = length - count_spaces(rendered.characters, rendered.wide)
     if octets:
         facts["ratio"] = (octets - length) / octets
     return HtmlPage(rendered, visible, invisible, facts, facts.get("uri_detail") or {})

@@ -8,15 +8,13 @@ from .perl_characters import ASCII_SPACE, WIDE_SPACE, word_test
 _UNEVEN_SPACE = re.compile(r" [ \t\n\r\f\v]++|[\t\n\r\f\v][ \t\n\r\f\v]*+|\xc2\xa0")
 _BLANK = re.compile(r"(?:[ \t\n\r\f\v]|\xc2\xa0)*+\Z")
 
-_PUNCTUATION = "".join(
-    map(chr, (*range(0x21, 0x30), *range(0x3A, 0x41), *range(0x5B, 0x61), *range(0x7B, 0x7F)))
-)
+_PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 _EDGES = {True: frozenset(WIDE_SPACE + _PUNCTUATION), False: frozenset(ASCII_SPACE + _PUNCTUATION)}
 _LONGEST_FRAGMENT = 7
 
 
 class Display:
-    """The pieces of text shown so far, each visible or not; white space made by tags is a piece of its own."""
+    """The pieces of text shown so far, visible or not; white space made by tags makes pieces of its own."""
 
     def __init__(self, wide: bool) -> None:
         self.wide = wide

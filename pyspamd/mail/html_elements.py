@@ -4,109 +4,19 @@ import re
 from typing import NamedTuple
 
 # HTML 4.01's and XHTML 1.0's, then three that are counted with them.
-_VALID = frozenset(
-    [
-        "a",
-        "abbr",
-        "acronym",
-        "address",
-        "area",
-        "b",
-        "base",
-        "bdo",
-        "big",
-        "blockquote",
-        "body",
-        "br",
-        "button",
-        "caption",
-        "cite",
-        "code",
-        "col",
-        "colgroup",
-        "dd",
-        "del",
-        "dfn",
-        "div",
-        "dl",
-        "dt",
-        "em",
-        "fieldset",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "head",
-        "hr",
-        "html",
-        "i",
-        "img",
-        "input",
-        "ins",
-        "kbd",
-        "label",
-        "legend",
-        "li",
-        "link",
-        "map",
-        "meta",
-        "noscript",
-        "object",
-        "ol",
-        "optgroup",
-        "option",
-        "p",
-        "param",
-        "pre",
-        "q",
-        "samp",
-        "script",
-        "select",
-        "small",
-        "span",
-        "strong",
-        "style",
-        "sub",
-        "sup",
-        "table",
-        "tbody",
-        "td",
-        "textarea",
-        "tfoot",
-        "th",
-        "thead",
-        "title",
-        "tr",
-        "tt",
-        "ul",
-        "var",
-        "applet",
-        "basefont",
-        "center",
-        "dir",
-        "font",
-        "frame",
-        "frameset",
-        "iframe",
-        "isindex",
-        "menu",
-        "noframes",
-        "s",
-        "strike",
-        "u",
-        "nobr",
-        "x-sigsep",
-        "x-tab",
-    ]
-)
+_VALID_NAMES = """
+a abbr acronym address area b base bdo big blockquote body br button caption cite code col colgroup dd del dfn
+div dl dt em fieldset form h1 h2 h3 h4 h5 h6 head hr html i img input ins kbd label legend li link map meta
+noscript object ol optgroup option p param pre q samp script select small span strong style sub sup table tbody
+td textarea tfoot th thead title tr tt ul var
+applet basefont center dir font frame frameset iframe isindex menu noframes s strike u
+nobr x-sigsep x-tab
+"""
+_VALID = frozenset(_VALID_NAMES.split())
 # Rendered, though not counted as valid.
 _INVALID = frozenset(("bgsound", "embed", "listing", "plaintext", "xmp"))
-_STYLED = frozenset(
-    ["body", "font", "table", "tr", "th", "td", "big", "small", "basefont", "span", "p", "div", "a"]
-)
+_STYLED_NAMES = "body font table tr th td big small basefont span p div a"
+_STYLED = frozenset(_STYLED_NAMES.split())
 _SPACE = {
     "\n": "br div",
     " ": "li th td dd dt embed h1 h2 h3 h4 h5 h6",

@@ -282,7 +282,7 @@ class _Tokenizer:
         self.text_kind = LITERAL if self.section == _CDATA else TEXT
 
     def _tag_in_section(self, at: int) -> int:
-        """Where the next tag may start; `_SECTION_END` if `]]>` (at `bracket`) comes first, -1 if nothing does."""
+        """Where the next tag may start; `_SECTION_END` if `]]>` comes first, -1 if nothing does."""
         source = self.source
         while found := _TAG_OR_BRACKET.search(source, at):
             at = found.start()

@@ -63,7 +63,7 @@ _SPACE_BEYOND_ASCII = re.compile(f"[{WIDE_SPACE[len(ASCII_SPACE) :]}]")
 
 
 def count_spaces(text: str, wide: bool) -> int:
-    """The number of white-space characters; a form feed is none in a string of bytes, as SpamAssassin counts."""
+    """The number of white-space characters; in a string of bytes a form feed is none."""
     count = sum(map(text.count, " \n\t\r\x0b"))
     if wide:
         count += text.count("\f")
