@@ -1,0 +1,129 @@
+"""MIMEHeader: rules over the header fields of every MIME part.
+
+    mimeheader ZIP_ATTACHED Content-Type =~ /^application\\/zip/i
+    tflags     ZIP_ATTACHED multiple maxhits=3
+"""
+
+import re
+from dataclasses import dataclass
+
+from ..conf.directives import BadValue, Build, required
+from ..conf.rule_directives import RuleDirective, rule_and_rest, split_pattern
+from ..conf.rules import PluginTest, RuleDef
+from ..mail.part import Part
+from ..perlre.regex import Regex, compile_regex
+from ..scan.plugin import Plugin
+from ..scan.scan import Scan
+
+_DEFINITION = re.compile(r"([^:\s]+(?::(?:raw)?)?)\s*([=!]~)\s*(.+)\Z", re.ASCII)
+_IF_UNSET = re.compile(r"\s+\[if-unset:\s+(.+)\]\Z", re.ASCII)
+_RANGE = re.compile(r"range=(\d+)?(-)?(\d+)?\Z", re.ASCII)
+MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class MimeHeaderTest:
+    """Which field of each part is matched, with what."""
+
+    header: str
+    raw: bool
+    negate: bool
+    pattern: str
+    flags: str
+    if_unset: str
+
+
+def _parse(text: str, build: Build) -> tuple[str, object]:
+    name, definition = rule_and_rest(text)
+    found = _DEFINITION.match(required(definition))
+    if not found:
+        raise BadValue("needs a field's name, =~ or !~, and a pattern")
+    pattern = found.group(3)
+    unset = _IF_UNSET.search(pattern)
+    if unset:
+        pattern = pattern[: unset.start()]
+    source, flags = split_pattern(pattern)
+    build.check_regex(name, source, flags)
+    header, _, modifier = found.group(1).partition(":")
+    return name, MimeHeaderTest(
+        header, modifier == "raw", found.group(2) == "!~", source, flags, unset.group(1) if unset else ""
+    )
+
+
+def _range(flags: tuple[str, ...]) -> tuple[int, int]:
+    """First and last part that count, from `tflags range=1-3`, `2-`, `-4` or `5`."""
+    for flag in flags:
+        found = _RANGE.match(flag)
+        if found:
+            low, dash, high = found.groups()
+            if dash is None:
+                return (int(low), int(low)) if low else (0, MOST)
+            return int(low or 0), int(high or MOST)
+    return 0, MOST
+
+
+class MIMEHeader(Plugin):
+    """Runs `mimeheader` rules at their priority."""
+
+    directives = (RuleDirective("mimeheader", _parse, area="body"),)
+    features = frozenset(
+        {"has_all_header", "has_tflags_range", "has_tflags_concat", "has_tflags_multiple", "has_capture_rules"}
+    )
+
+    def check_rules_at_priority(self, scan: Scan, priority: int) -> None:
+        for rule in scan.program.plugin_rules.get("mimeheader", ()):
+            if scan.program.priorities[rule.name] == priority:
+                _run(scan, rule)
+
+
+def _value(part: Part, test: MimeHeaderTest) -> bytes:
+    headers = part.headers
+    if test.header == "ALL":
+        return b"".join(headers.all_raw() if test.raw else headers.all())
+    values = headers.raw(test.header) if test.raw else headers.get(test.header)
+    return values[-1] if values else test.if_unset.encode("latin-1", "replace")
+
+
+def _run(scan: Scan, rule: RuleDef) -> None:
+    assert isinstance(rule.test, PluginTest)
+    test = rule.test.argument
+    assert isinstance(test, MimeHeaderTest)
+    regex = compile_regex(test.pattern, test.flags)
+    flags = scan.conf.tflags.get(rule.name, ())
+    first, last = _range(flags)
+    values = [
+        _value(part, test)
+        for number, part in enumerate(scan.message.find_parts(), 1)
+        if first <= number <= last
+    ]
+    if "concat" in flags:
+        values = [b"".join(value if value.endswith(b"\n") else value + b"\n" for value in values)]
+    if test.negate:
+        if not any(regex.matches(value) for value in values):
+            scan.hit(rule.name, area="BODY: ")
+        return
+    limit = next((int(f[8:]) for f in flags if f.startswith("maxhits=") and f[8:].isdigit()), None)
+    if limit is None:
+        limit = MOST if "multiple" in flags else 1
+    for value in values:
+        if _hits(scan, rule.name, regex, value, limit):
+            return
+
+
+def _hits(scan: Scan, name: str, regex: Regex, value: bytes, limit: int) -> int:
+    """Report the matches in one value and set the tags that they capture."""
+    count = 0
+    captures: dict[str, list[str]] = {}
+    for match in regex.finditer(value):
+        for tag, text in match.named().items():
+            values = captures.setdefault(tag, [])
+            if text and text.decode("latin-1") not in values:
+                values.append(text.decode("latin-1"))
+        scan.hit(name)
+        count += 1
+        if count >= limit:
+            break
+    for tag, values in captures.items():
+        if values:
+            scan.set_tag(tag, values if len(values) > 1 else values[0])
+    return count
