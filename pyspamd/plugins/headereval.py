@@ -49,7 +49,7 @@ def _words(scan: Scan, request: str) -> bytes:
 
 
 def _claimed_date(scan: Scan) -> int | None:
-    headers = scan.message.headers
+    headers = scan.header_view.headers
     return scan.once(
         "claimed date", lambda: header_date(headers.get("Resent-Date"), headers.get("Date"))
     )
@@ -277,7 +277,7 @@ class HeaderEval(Plugin):
     @eval_test(reads=Reads.HEADER)
     def check_header_count_range(self, scan: Scan, header: str, low: str = "0", high: str = "0") -> bool:
         """The number of different values a header has lies between the bounds, both included."""
-        return number(low) <= len(set(scan.message.headers.get(header))) <= number(high)
+        return number(low) <= len(set(scan.header_view.headers.get(header))) <= number(high)
 
     @eval_test(reads=Reads.HEADER)
     def check_unresolved_template(self, scan: Scan) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from ..perlre.patternset import PatternSet
 from ..perlre.regex import Regex, RegexError, compile_regex
 
 TagValues = Callable[[str], Sequence[str]]
@@ -76,6 +75,31 @@ class PatternRule:
                 if self.limit and total >= self.limit:
                     return total, captures
         return total, captures
+
+
+class PatternSet:
+    """Regexes matched one by one over the same elements."""
+
+    def __init__(self, kind: str, rules: Sequence[tuple[Regex, int, bool]]) -> None:
+        self.kind = kind
+        self._rules = tuple(rules)
+
+    def hits(self, elements: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+        """(number of the regex, how often it hits) of those that hit."""
+        for number, (regex, limit, skip_subject) in enumerate(self._rules):
+            total = 0
+            matches = regex.matches
+            for element in elements[1:] if skip_subject else elements:
+                if limit == 1:
+                    if matches(element):
+                        total = 1
+                        break
+                else:
+                    total += regex.count(element, limit - total if limit else 0)
+                    if limit and total >= limit:
+                        break
+            if total:
+                yield number, total
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from ..conf.core_network import (
 )
 from ..conf.core_report import NORMALIZE_CHARSET
 from ..conf.core_rules import REDIRECTOR_PATTERNS
-from ..mail.envelope import EnvelopeSettings, envelope_from
+from ..mail.envelope import EnvelopeSettings
 from ..mail.header_view import HeaderView
 from ..mail.message import Message, ReadingSettings
 from ..mail.relays import NetworkSettings, Relays
@@ -66,6 +66,10 @@ class Reading:
     def relays(self, message: Message) -> Relays:
         """The hosts it passed through."""
         return Relays.split(message.headers, self.networks)
+
+    def header_view(self, message: Message, relays: Relays, metadata: Mapping[str, bytes]) -> HeaderView:
+        """Its header values by request."""
+        return HeaderView(message, relays, metadata, self.registry, self.envelope)
 
     def uri_details(self, message: Message) -> UriDetails:
         """Every URI it contains or names."""

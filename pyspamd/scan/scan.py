@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 
 from ..base.clock import Deadline
 from ..conf.conf import Conf
+from ..mail.correspondents import all_from_addresses, all_to_addresses
 from ..mail.header_view import HeaderView
 from ..mail.html import HtmlPage
 from ..mail.message import Message
