@@ -14,7 +14,7 @@ from ..net.resolver import Resolver
 from .result import SignatureResult
 
 Organizational = Callable[[str], str | None]
-"""From a domain to its organizational domain (RFC 7489 section 3.2), `None` where no registry delegates it."""
+"""From a domain to its organizational domain (RFC 7489 section 3.2), `None` where nobody delegates it."""
 
 ACTIONS = frozenset({"none", "quarantine", "reject"})
 _SPACE = re.compile(r"\s+")
