@@ -12,7 +12,7 @@ from .html_elements import ELEMENTS, NAMESPACED
 from .html_entities import decode, decode_octets
 from .html_looks import GivenUpError, Looks
 from .html_tokens import COMMENT, DECLARATION, END, FINISH, LITERAL, START, TEXT, attributes, tokens
-from .perl_characters import ascii_lower, leading_number
+from .perl_characters import ASCII_SPACE, WIDE_SPACE, ascii_lower, leading_number
 
 Attributes = dict[str, str]
 
@@ -59,15 +59,23 @@ _read_short_attributes = lru_cache(maxsize=2048)(_read_attributes)
 
 _CURLED_QUOTES = re.compile("[\u201c\u201d]")
 _CURLED_QUOTES_UTF8 = re.compile("\xe2\x80[\x9c\x9d]")
-_SELF_CLOSED = re.compile(r"<(\w+)\s*+/>")
-_SELF_CLOSED_ASCII = re.compile(r"<(\w+)\s*+/>", re.ASCII)
 
-_BAD_FACE_UNLESS = re.compile(
+
+def _both(pattern: str, flags: int = 0) -> dict[bool, re.Pattern[str]]:
+    """The pattern for strings of characters (True) and of bytes; `SPACE` in it is either's white space."""
+    return {
+        wide: re.compile(pattern.replace("SPACE", re.escape(space)), flags if wide else flags | re.ASCII)
+        for wide, space in ((True, WIDE_SPACE), (False, ASCII_SPACE))
+    }
+
+
+_SELF_CLOSED = _both(r"<(\w+)[SPACE]*+/>")
+_GOOD_FACE = _both(
     r"""[SPACE]*+(?:["'.][a-z ]|(?<=[ ])|[a-z])[a-z -]++(?<=[a-z])\d?["']?"""
-    r"""(?:,[SPACE]*+["']?[a-z][a-z -]++(?<=[a-z])\d?["']?)*+;?$""".replace("SPACE", r"\t\n\v\f\r\x20"),
+    r"""(?:,[SPACE]*+["']?[a-z][a-z -]++(?<=[a-z])\d?["']?)*+;?$""",
     re.IGNORECASE,
 )
-_REFRESH_URI = re.compile(r"\burl\s*=\s*", re.IGNORECASE)
+_REFRESH_URI = _both(r"\burl[SPACE]*+=[SPACE]*+", re.IGNORECASE)
 _MEASURE = re.compile(r"(\d+)(%)?$")
 _ALIASED_HREF = re.compile(r"\w/href")
 _ALIASED_SRC = re.compile(r"\w/src")
@@ -137,7 +145,7 @@ class Renderer:
         if "&nbsp;" in text:
             text = text.replace("&nbsp;", " ")
         if "/>" in text:
-            text = (_SELF_CLOSED if self.wide else _SELF_CLOSED_ASCII).sub(r"<\1>", text)
+            text = _SELF_CLOSED[self.wide].sub(r"<\1>", text)
         if not text.isascii():
             text = (_CURLED_QUOTES if self.wide else _CURLED_QUOTES_UTF8).sub('"', text)
         return text
@@ -286,7 +294,7 @@ class Renderer:
         self.facts["embeds"] = 1
 
     def _font(self, name: str, found: Attributes) -> None:
-        if "face" in found and not _BAD_FACE_UNLESS.match(found["face"]):
+        if "face" in found and not _GOOD_FACE[self.wide].match(found["face"]):
             self.facts["font_face_bad"] = 1
 
     def _base(self, name: str, found: Attributes) -> None:
@@ -304,7 +312,7 @@ class Renderer:
             return
         if "url" not in content.lower():
             return
-        places = [match.span() for match in _REFRESH_URI.finditer(content)]
+        places = [match.span() for match in _REFRESH_URI[self.wide].finditer(content)]
         if not places:
             return
         # Only what stands before the last `url=` of the first line is left off.
