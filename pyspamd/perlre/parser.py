@@ -69,6 +69,7 @@ class _Parser:
         parsed.group_count = self.groups
         parsed.names = {name: tuple(numbers) for name, numbers in self.names.items()}
         parsed.final_flags = self.flags
+        parsed.edits.sort()
         return parsed
 
     # The levels of the grammar. Each returns its node and whether Perl thinks it can have a width.
@@ -164,7 +165,9 @@ class _Parser:
                 raise RegexError(f"'{source}{found[0]}' repeats the empty string without end")
             if low > 1:
                 raise RegexError(f"'{source}{found[0]}' repeats what has no width")
-            if not source.startswith("("):  # PCRE2 wants positions in a group before it repeats them
+            if source.startswith("(*") or not source.startswith(
+                "("
+            ):  # PCRE2 wants positions in a group before it repeats them
                 self._edit(start, start, "(?:")
                 self._edit(atom_end, atom_end, ")")
         self.at = found.end()
@@ -212,6 +215,8 @@ class _Parser:
             return EMPTY, False, True
         if letter == ".":
             return (_DOT_ALL if self.flags & Flag.DOTALL else _DOT), True, True
+        if letter == "{":  # where it follows nothing PCRE2 takes it for a quantifier, Perl does not
+            self._edit(self.at - 1, self.at, "\\{")
         return Literal(letter, False), True, True
 
     def _bracketed(self) -> tuple[Node, bool, bool]:
@@ -351,7 +356,7 @@ class _Parser:
             self.wanted_numbers = max(self.wanted_numbers, number)
         elif opening.number is not None:
             self.wanted_numbers = max(self.wanted_numbers, opening.number)
-        return UNKNOWN, opening.kind == "call", True
+        return (UNKNOWN, True, True) if opening.kind == "call" else (EMPTY, False, True)
 
     def _lookaround(self, kind: str, node: Node, *, captures: bool) -> Node:
         self.lookarounds -= 1

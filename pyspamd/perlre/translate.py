@@ -57,8 +57,7 @@ class _Factoring:
             (span for span in parsed.spans if weights[self._key(span)] > 1 and self._large(span)),
             key=lambda span: (span.start, -span.end),
         )
-        # An edit inside a moved group is made in its definition; sorted, edits and spans merge in one walk.
-        self.edits = sorted(parsed.edits)
+        self.edits = parsed.edits
         self.numbers: dict[tuple[str, int], int] = {}
         self.definitions: list[str] = []
 

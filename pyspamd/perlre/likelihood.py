@@ -1,0 +1,45 @@
+"""A guess at how often a piece of text occurs in mail, by which the prefilter chooses among literals.
+
+Nothing depends on the guess being right except speed: a literal that occurs often lets its regex run often.
+"""
+
+from functools import lru_cache
+from typing import Final
+
+_LETTERS: Final = {
+    **dict.fromkeys(b"e t a o i n s r h l d".replace(b" ", b""), 0.05),
+    **dict.fromkeys(b"u c m f p g w y b v", 0.018),
+    **dict.fromkeys(b"k x j q z", 0.004),
+    **dict.fromkeys(b"0123456789", 0.006),
+    **dict.fromkeys(b".,/:-'\"=<>", 0.006),
+    ord(" "): 0.16,
+    ord("\n"): 0.01,
+}
+_RARE: Final = 0.0006
+_AFFINITY: Final = 2.2
+_COMMON: Final = {
+    8.0: "the ",
+    5.0: "and to of in ing tion er re on at en es or te ed is it al ar st nd ou ha",
+    3.0: "you your for that this ent ion her ver ter ate all com with our have are from not will be as we",
+    1.5: "please email mail can has was more out one new about here click http https www information account "
+    "message time only address any contact know would like what may get send there their been they which",
+    0.7: "business free money company service number work first year now make just other need order name "
+    "help use list best dear thank offer these people under over how who if my me no us him his she day "
+    "price world online website internet government transfer bank million dollars united states payment",
+    0.3: "receive special credit office private security today limited program products market customer "
+    "month support available link below view remove unsubscribe user password days hours visit details",
+}
+_WORDS: Final = tuple((word.encode(), rate) for rate, words in _COMMON.items() for word in words.split())
+
+
+@lru_cache(maxsize=65536)
+def rate(literal: bytes) -> float:
+    """How many times `literal` (lower case) may be expected in a kilobyte of a message's text."""
+    chance = 1.0
+    for byte in literal:
+        chance *= _LETTERS.get(byte, _RARE)
+    guess = 1000 * chance * _AFFINITY ** (len(literal) - 1)
+    core = literal.strip(b" ")
+    if core and len(core) < 8:
+        guess += sum(often for word, often in _WORDS if core in word)
+    return guess

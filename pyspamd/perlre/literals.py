@@ -1,0 +1,241 @@
+"""Literals of which every match of a pattern must contain one, worked out from its tree.
+
+The result is sound by construction: a node that is not understood requires nothing, sets are only joined
+where every branch has one, and case or punctuation is dropped from pattern and subject by the same map of
+bytes. Which of several valid sets is taken is a matter of speed only (see `likelihood`).
+"""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from . import bytesets
+from .likelihood import rate
+from .syntax import Choice, Literal, Look, Node, OneOf, Repeat, Sequence, Unknown
+
+Strings = frozenset[bytes]
+
+_NOTHING: Final[Strings] = frozenset({b""})
+_MOST_PRODUCT: Final = 128
+_MOST_BYTES: Final = 20
+_MOST_LITERALS: Final = 800
+_LONGEST: Final = 20
+_KEPT: Final = 8
+_MOST_UNROLLED: Final = 8
+
+
+class Facts(NamedTuple):
+    """What is known of the strings a node matches, after the tier's map of bytes.
+
+    `exact` are all of them, if they are few; else `prefix` and `suffix`, one of which each match begins or
+    ends with; `needed` is a set of which each match contains one. `None` where nothing is known.
+    """
+
+    exact: Strings | None
+    prefix: Strings | None
+    suffix: Strings | None
+    needed: Strings | None
+
+
+_UNKNOWN: Final = Facts(None, None, None, None)
+_EMPTY: Final = Facts(_NOTHING, _NOTHING, _NOTHING, None)
+_IMPOSSIBLE: Final = Facts(frozenset(), frozenset(), frozenset(), None)
+
+
+def cost(literals: Strings) -> float:
+    """How often one of `literals` may be expected in a kilobyte, with a little for their number."""
+    return sum(map(rate, literals)) + 0.0002 * len(literals)
+
+
+class Tier(NamedTuple):
+    """A way to simplify text before literals are looked for: each byte becomes a string, on both sides alike.
+
+    With `ascii_only` the literals hold for subjects without high bytes alone.
+    """
+
+    name: str
+    table: tuple[bytes, ...]
+    ascii_only: bool
+
+
+def required_literals(root: Node, tier: Tier) -> Strings | None:
+    """A set of which one must occur in whatever `root` matches in (mapped as `tier` says).
+
+    `None` if there is no such set; the empty set if `root` cannot match at all.
+    """
+    facts = _Extraction(tier).facts(root)
+    if facts.exact is not None and not facts.exact:
+        return frozenset()
+    return _best_of(facts)
+
+
+def _usable(literals: Strings | None) -> bool:
+    return literals is not None and b"" not in literals and len(literals) <= _MOST_LITERALS
+
+
+def _minimal(literals: Strings) -> Strings:
+    """`literals` without those that contain another one."""
+    kept: set[bytes] = set()
+    lengths: list[int] = []
+    for literal in sorted(literals, key=len):
+        size = len(literal)
+        if not any(literal[at : at + n] in kept for n in lengths for at in range(size - n + 1)):
+            kept.add(literal)
+            if size not in lengths:
+                lengths.append(size)
+    return frozenset(kept)
+
+
+def _best_of(facts: Facts) -> Strings | None:
+    best = None
+    for literals in (facts.exact, facts.prefix, facts.suffix, facts.needed):
+        best = _better(best, literals)
+    return best
+
+
+def _better(known: Strings | None, literals: Strings | None) -> Strings | None:
+    if literals is None or not _usable(literals):
+        return known
+    if known is None:
+        return _minimal(literals)
+    if known is literals:
+        return known
+    return _minimal(literals) if cost(literals) < cost(known) else known
+
+
+def _product(left: Strings, right: Strings) -> Strings:
+    if right == _NOTHING:
+        return left
+    if left == _NOTHING:
+        return right
+    return frozenset([first + second for first in left for second in right])
+
+
+class _Extraction:
+    def __init__(self, tier: Tier) -> None:
+        self.table = tier.table
+        self.allowed = bytesets.ALL & ~bytesets.HIGH if tier.ascii_only else bytesets.ALL
+        self.one_of: dict[int, Facts] = {}
+
+    def facts(self, node: Node) -> Facts:
+        match node:
+            case Literal():
+                return self._sequence(self._literal(node))
+            case OneOf(mask=mask):
+                return self._one_of(mask)
+            case Sequence(items=items):
+                return self._sequence(self._flat(items))
+            case Choice(branches=branches):
+                return self._choice(branches)
+            case Repeat():
+                return self._repeat(node)
+            case Look(item=item):
+                inner = self.facts(item)
+                if inner.exact is not None and not inner.exact:
+                    return _IMPOSSIBLE
+                return Facts(_NOTHING, _NOTHING, _NOTHING, _best_of(inner))
+            case Unknown():
+                return _UNKNOWN
+
+    def _flat(self, items: Iterable[Node]) -> Iterable[Facts]:
+        for item in items:
+            if isinstance(item, Literal):
+                yield from self._literal(item)
+            else:
+                yield self.facts(item)
+
+    def _literal(self, node: Literal) -> Iterable[Facts]:
+        raw = node.text.encode("latin-1")
+        if raw.isascii():
+            if node.caseless and any(
+                self.table[byte] != self.table[bytesets.other_case(byte)] for byte in raw
+            ):
+                yield from (self._one_of(bytesets.folded(1 << byte)) for byte in raw)
+                return
+            text = frozenset({b"".join([self.table[byte] for byte in raw])})
+            yield Facts(text, text, text, None)
+            return
+        for byte in raw:
+            yield self._one_of(bytesets.folded(1 << byte) if node.caseless else 1 << byte)
+
+    def _one_of(self, mask: int) -> Facts:
+        known = self.one_of.get(mask)
+        if known is None:
+            mask_allowed = mask & self.allowed
+            strings = frozenset(self.table[byte] for byte in bytesets.members(mask_allowed))
+            known = _UNKNOWN if len(strings) > _MOST_BYTES else Facts(strings, strings, strings, None)
+            self.one_of[mask] = known
+        return known
+
+    def _choice(self, branches: tuple[Node, ...]) -> Facts:
+        parts = [facts for facts in map(self.facts, branches) if facts.exact is None or facts.exact]
+        if not parts:
+            return _IMPOSSIBLE
+        if len(parts) == 1:
+            return parts[0]
+        exact = _union([part.exact for part in parts], _MOST_LITERALS)
+        prefix = _union([part.prefix for part in parts], _MOST_PRODUCT)
+        suffix = _union([part.suffix for part in parts], _MOST_PRODUCT)
+        needed = _union([_best_of(part) for part in parts], _MOST_LITERALS)
+        return Facts(exact, prefix, suffix, needed)
+
+    def _repeat(self, node: Repeat) -> Facts:
+        if node.high == 0:
+            return _EMPTY
+        inner = self.facts(node.item)
+        if inner.exact == _NOTHING:
+            return Facts(_NOTHING, _NOTHING, _NOTHING, inner.needed if node.low else None)
+        if inner.exact is not None and not inner.exact:
+            return _EMPTY if node.low == 0 else _IMPOSSIBLE
+        if node.low == 0:
+            if node.high == 1 and inner.exact is not None and len(inner.exact) < _MOST_PRODUCT:
+                optional = inner.exact | _NOTHING
+                return Facts(optional, optional, optional, None)
+            return _UNKNOWN
+        times = min(node.low, _MOST_UNROLLED)
+        whole = node.low == node.high == times
+        unrolled = self._sequence([inner] * times)
+        if whole:
+            return unrolled
+        return Facts(None, unrolled.prefix, unrolled.suffix, _best_of(unrolled))
+
+    def _sequence(self, items: Iterable[Facts]) -> Facts:
+        needed: Strings | None = None
+        prefix: Strings | None = None  # set once the run from the start is broken
+        current = _NOTHING
+        for item in items:
+            needed = _better(needed, item.needed)
+            if item.exact is not None:
+                if not item.exact:
+                    return _IMPOSSIBLE
+                if len(current) * len(item.exact) <= _MOST_PRODUCT or len(current) == 1:
+                    current = _product(current, item.exact)
+                    if max(map(len, current)) <= _LONGEST:
+                        continue
+                    kept = frozenset([string[-_KEPT:] for string in current])
+                else:
+                    kept = item.exact
+                prefix = current if prefix is None else prefix
+                needed = _better(needed, current)
+                current = kept
+                continue
+            if item.prefix is not None and len(current) * len(item.prefix) <= _MOST_PRODUCT:
+                current = _product(current, item.prefix)
+            else:
+                needed = _better(needed, item.prefix)
+            prefix = current if prefix is None else prefix
+            needed = _better(needed, current)
+            current = item.suffix if item.suffix is not None else _NOTHING
+        if prefix is None:
+            return Facts(current, current, current, needed)
+        return Facts(None, prefix, current, _better(needed, current))
+
+
+def _union(parts: list[Strings | None], most: int) -> Strings | None:
+    joined: set[bytes] = set()
+    for part in parts:
+        if part is None:
+            return None
+        joined |= part
+        if len(joined) > most:
+            return None
+    return frozenset(joined)

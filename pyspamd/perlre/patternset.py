@@ -1,0 +1,119 @@
+"""Many regexes over the elements of a text, as SpamAssassin's body, rawbody and URI loops run them.
+
+Each regex is asked of one element after the other and stops at its first match, or counts its matches up to a
+limit; the order of the elements decides which matches come first, never whether there is one.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from .prefilter import LiteralGate
+from .regex import Match, Regex
+
+_SEPARATOR: Final = b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A regex of the set, and how it is to be run.
+
+    `limit`: matches after which it has had enough, over all elements; 0 for none (`tflags multiple` without
+    `maxhits`); 1 is a plain rule. `skip_first`: not on element 0 (`tflags nosubject`: that is the subject).
+    `keep`: hand back the `Match` objects (rules with named captures).
+    """
+
+    regex: Regex
+    limit: int = 1
+    skip_first: bool = False
+    keep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """What matched: matches counted by entry number, and the matches themselves of entries that keep them."""
+
+    counts: dict[int, int]
+    kept: dict[int, list[Match]]
+
+
+class PatternSet:
+    """Regexes that are run over the same kind of text.
+
+    `joined`: look for literals once in all elements put together, and try candidates on every element; better
+    where elements are many and short (URIs). Otherwise each element has its own candidates.
+    """
+
+    def __init__(
+        self, entries: Sequence[Entry], gate: LiteralGate | None = None, *, joined: bool = False
+    ) -> None:
+        self.entries = tuple(entries)
+        self.gate = gate
+        self.joined = joined
+        self._special = frozenset(
+            number
+            for number, entry in enumerate(self.entries)
+            if entry.limit != 1 or entry.skip_first or entry.keep
+        )
+        self._tests = tuple(entry.regex.matches for entry in self.entries)
+        self._all = frozenset(range(len(self.entries)))
+
+    def first_hits(self, elements: Sequence[bytes], only: Collection[int] | None = None) -> list[int]:
+        """The numbers of the entries that match, rising; `only` restricts which are run."""
+        return sorted(self.hits(elements, only).counts)
+
+    def hits(self, elements: Sequence[bytes], only: Collection[int] | None = None) -> Hits:
+        """What matches in `elements`; `only` restricts which entries are run."""
+        todo = set(self._all if only is None else only)
+        found = Hits({}, {})
+        if self.gate is None:
+            self._joined(elements, todo, found)
+        elif self.joined:
+            self._joined(elements, todo & self.gate.candidates(_SEPARATOR.join(elements)), found)
+        else:
+            self._one_by_one(self.gate, elements, todo, found)
+        return found
+
+    def _joined(self, elements: Sequence[bytes], candidates: set[int], found: Hits) -> None:
+        tests, special = self._tests, self._special
+        for number in candidates:
+            if number in special:
+                for place, element in enumerate(elements):
+                    if self._count(number, place, element, found):
+                        break
+                continue
+            test = tests[number]
+            for element in elements:
+                if test(element):
+                    found.counts[number] = 1
+                    break
+
+    def _one_by_one(self, gate: LiteralGate, elements: Sequence[bytes], todo: set[int], found: Hits) -> None:
+        tests, special, candidates, counts = self._tests, self._special, gate.candidates, found.counts
+        for place, element in enumerate(elements):
+            for number in candidates(element) & todo:
+                if number in special:
+                    if self._count(number, place, element, found):
+                        todo.discard(number)
+                elif tests[number](element):
+                    counts[number] = 1
+                    todo.discard(number)
+
+    def _count(self, number: int, place: int, element: bytes, found: Hits) -> bool:
+        """Run an entry that does more than match once; whether it has had enough."""
+        entry = self.entries[number]
+        if entry.skip_first and place == 0:
+            return False
+        so_far = found.counts.get(number, 0)
+        left = entry.limit - so_far if entry.limit else 0
+        if entry.keep:
+            matches = list(islice(entry.regex.finditer(element), left or None))
+            new = len(matches)
+            if new:
+                found.kept.setdefault(number, []).extend(matches)
+        else:
+            new = entry.regex.count(element, left)
+        if new:
+            found.counts[number] = so_far + new
+        return bool(entry.limit) and so_far + new >= entry.limit
