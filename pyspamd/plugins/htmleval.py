@@ -37,13 +37,13 @@ class HTMLEval(Plugin):
         test = comparison(expression)
         if test is None or not tag.isalnum():
             return False
-        return any(tag in page.get("inside", ()) and test(page["inside"][tag]) for page in scan.html_all)
+        return any(tag in (page.get("inside") or ()) and test(page["inside"][tag]) for page in scan.html_all)
 
     @eval_test(reads=Reads.BODY)
     def html_image_only(self, scan: Scan, low: str = "0", high: str = "0") -> bool:
         """Whether a part with images has more than `low` and at most `high` bytes of text."""
         return any(
-            "img" in page.get("inside", ()) and "length" in page and number(low) < page["length"] <= number(high)
+            "img" in (page.get("inside") or ()) and "length" in page and number(low) < page["length"] <= number(high)
             for page in scan.html_all
         )
 
@@ -74,7 +74,7 @@ class HTMLEval(Plugin):
     @eval_test(reads=Reads.BODY)
     def html_tag_exists(self, scan: Scan, tag: str = "") -> bool:
         """Whether the tag occurs."""
-        return any(tag in page.get("inside", ()) for page in scan.html_all)
+        return any(tag in (page.get("inside") or ()) for page in scan.html_all)
 
     @eval_test(reads=Reads.BODY)
     def html_test(self, scan: Scan, key: str = "") -> bool:

@@ -38,7 +38,7 @@ class URIEval(Plugin):
             for page in scan.html_pages
             for uri, link in page.uris.items()
             if _AT_ADDRESS.match(uri)
-            for text in link.anchor_text
+            for text in link.anchor_text or ()
         )
 
     @eval_test(reads=Reads.BODY | Reads.HEADER)

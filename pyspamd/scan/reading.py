@@ -76,7 +76,7 @@ class Reading:
         signatures = [*message.headers.get("DomainKey-Signature"), *message.headers.get("DKIM-Signature")]
         pages = (
             (
-                HtmlUri(uri, tuple(found.types), tuple(found.anchor_text), page.rendered.wide)
+                HtmlUri(uri, tuple(found.types), tuple(found.anchor_text or ()), page.rendered.wide)
                 for uri, found in page.uris.items()
             )
             for page in message.html_pages

@@ -1,7 +1,6 @@
 """One message being judged: the message, its views, what has hit, its tags and its look-ups in flight."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, TypeVar, cast
 
@@ -20,7 +19,7 @@ from .reading import Reading
 from .tags import Tags
 
 Shared = TypeVar("Shared")
-logger = logging.getLogger(__name__)
+_UNKNOWN = object()
 
 
 class Scan:
@@ -127,11 +126,11 @@ class Scan:
 
     def once(self, key: object, make: Callable[[], Shared]) -> Shared:
         """`make()`, called the first time `key` is asked for on this message; the same object afterwards."""
-        try:
-            return cast(Shared, self._shared[key])
-        except KeyError:
-            value = self._shared[key] = make()
-            return value
+        known = self._shared.get(key, _UNKNOWN)
+        if known is not _UNKNOWN:
+            return cast(Shared, known)
+        value = self._shared[key] = make()
+        return value
 
     def set_metadata(self, name: str, value: bytes) -> None:
         """Add a metadata header (`X-Languages` …) that header rules can ask for."""
