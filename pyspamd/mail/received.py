@@ -42,7 +42,7 @@ def parse_received(value: bytes) -> Relay | Skipped | None:
     if line.endswith(b";"):
         line = line.rstrip(b" ;")
     start = line[:6].lower()
-    if not start.startswith((b"from ", b"(from ")) or _LOCAL.search(line):
+    if not start.startswith((b"from ", b"(from ")) or (b"with local for" in line and _LOCAL.search(line)):
         return IGNORED
     names = _NAMES_ONLY.match(line)
     if names and not _BRACKETED_QUAD.match(names[1]):
@@ -109,7 +109,8 @@ def _read_common(line: bytes, handover: Handover) -> None:
 
 
 def _read_from(line: bytes, handover: Handover) -> Handover | Skipped | None:
-    sender = _SENDER.search(line)
+    lower = line.lower()
+    sender = _SENDER.search(line) if b"envelope-" in lower or b"return-path" in lower else None
     if sender:
         handover.envfrom = sender[1]
     outcome = read_product(line, handover)

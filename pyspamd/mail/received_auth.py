@@ -33,19 +33,28 @@ def authentication(line: bytes) -> bytes:
 
     `line` is a Received value, white space squeezed to single spaces, from its `from` on.
     """
+    lower = line.lower()
     has_by = b" by " in line
     if has_by:
-        found = _PROTOCOL.search(line)
-        if found:
-            return found[1]
+        at = lower.find(b" with ")
+        while at >= 0:
+            found = _PROTOCOL.match(line, at)
+            if found:
+                return found[1]
+            at = lower.find(b" with ", at + 1)
         if b" by mx.google.com with ESMTPS id " in line and _GMAIL_ID.search(line):
             tls = _GMAIL_TLS.search(line)
             if tls:
                 return b"GMail - transport=%b cipher=%b" % tls.groups()
-    return _by_comment(line, has_by)
+    method = _by_comment(line)
+    if not method and has_by and b" (via http" in lower:
+        via = _VIA_HTTP.search(line)
+        if via:
+            return via[1]
+    return method
 
 
-def _by_comment(line: bytes, has_by: bool) -> bytes:
+def _by_comment(line: bytes) -> bytes:
     """What the comments of individual servers say."""
     if b" (AUTH: " in line:
         method = _courier(line)
@@ -67,10 +76,6 @@ def _by_comment(line: bytes, has_by: bool) -> bytes:
         return b"Communigate"
     if b" with Microsoft Exchange Server HTTP-DAV" in line and _HTTP_DAV.search(line):
         return b"HTTP-DAV"
-    if has_by:
-        via = _VIA_HTTP.search(line)
-        if via:
-            return via[1]
     return b""
 
 
