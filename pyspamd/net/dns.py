@@ -7,8 +7,8 @@ the DNS says; "servfail", "refused", "timeout" and "error" (the network said no)
 import asyncio
 import random
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from ..base.clock import Deadline, Monotonic
 from .cache import AnswerCache, Key
@@ -24,9 +24,10 @@ _dice = random.SystemRandom()
 class DnsOptions:
     """How to ask, in the words of the `dns_options` directive; times are seconds.
 
-    `edns` is the payload size announced, 0 for none. `first_wait` is how long the first server may take
-    before the next is asked, doubled each round; `timeout` bounds the whole question whatever the caller's
-    deadline."""
+    `edns` is the payload size announced, 0 for none. `first_wait` is how long the first server may take until
+    the next is asked, doubled each round; `timeout` bounds the whole question whatever the caller's deadline.
+    `denied` says of domains whether names in them must not be asked for (`dns_query_restriction`).
+    """
 
     edns: int = 4096
     dns0x20: bool = False
@@ -37,6 +38,7 @@ class DnsOptions:
     first_wait: float = 1.5
     timeout: float = 10.0
     local_ports: tuple[int, ...] | None = None
+    denied: Mapping[str, bool] = field(default_factory=dict)
     most_at_once: int = 200
     cache_size: int = 10_000
 
@@ -70,6 +72,8 @@ class DnsResolver:
         key = (plain_name(name), rdtype.upper())
         if (known := self.cache.get(key)) is not None:
             return known
+        if self.options.denied and self._is_denied(key[0]):
+            return failure(*key, "refused", "not to be asked, says the configuration")
         if deadline is not None and deadline.passed():
             return failure(*key, "timeout", "the time was up before the question")
         task = self._under_way.get(key)
@@ -82,6 +86,15 @@ class DnsResolver:
         if not waited:
             return failure(*key, "timeout", "no answer in time")
         return failure(*key, "error", "the resolver was closed") if task.cancelled() else task.result()
+
+    def _is_denied(self, name: str) -> bool:
+        """What the nearest entry of `denied` says of a name or one of its parents, "*" being the last."""
+        denied = self.options.denied
+        while name:
+            if (verdict := denied.get(name)) is not None:
+                return verdict
+            name = name.partition(".")[2]
+        return denied.get("*", False)
 
     async def close(self) -> None:
         """Give up every question under way and forget all answers."""
