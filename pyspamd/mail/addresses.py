@@ -1,0 +1,208 @@
+"""Names and mail addresses in From, To, Cc and the like, and addresses strewn in any line of text.
+
+Source: `parse_header_addresses` of Mail::SpamAssassin::Util, `find_all_addrs_in_line` of Mail::SpamAssassin.
+Values are raw: encoded words are decoded only once names and addresses have been told apart, or a decoded
+name could forge an address.
+
+Example::
+
+    >>> [(entry.phrase, entry.address) for entry in parse_header_addresses(b'"A. Body" <body@example.com>')]
+    [(b'A. Body', b'body@example.com')]
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from ..base.registry import Registry, is_fqdn_valid
+from .address_list import Mailbox, composed, read_address_list
+
+MAX_VALUE_LENGTH: Final = 8192
+"""Octets of a value that are looked at; header fields are read no further than that."""
+
+_QUOTED: Final = rb'"(?:[^"\\]++|\\.)*+"'
+_COMMENT: Final = rb"\((?:[^()\\]++|\\.)*+\)"
+_PHRASE: Final = rb"((?:" + _QUOTED + rb'|[^",;<]++)+)'
+_MAIL: Final = rb"(?:" + _QUOTED + rb"|[^@\s<>()\[\],:;]+)@(?:[^\"\s<>()\[\],:;]+|\[[\d:.]+\])"
+_ENTRY: Final = re.compile(
+    rb"\s*(?:"
+    rb"(?:" + _PHRASE + rb"\s*)?"
+    rb"<\s*([^>@]*\S+|\s*)\s*>"
+    rb"(?:\s*<\s*(?:(?:" + _QUOTED + rb")?\S+|\s*)\s*>)*"
+    rb"|(?:(" + _MAIL + rb")|" + _PHRASE + rb")"
+    rb")(?:\s*\(((?:[^()\\]++|\\.)*+)\))?"
+    rb"\s*(?:[,;]|\Z)"
+)
+_GROUP: Final = re.compile(rb'[^"()<>]+:\s*(?:;.*)?', re.DOTALL)
+_WHOLE_MAIL: Final = re.compile(rb"(?:" + _MAIL + rb")$")
+_IN_BRACKETS: Final = re.compile(rb"<(" + _MAIL + rb")>")
+_COMMENTS: Final = re.compile(_COMMENT, re.DOTALL)
+_PHRASE_PARTS: Final = re.compile(rb'"((?:[^"\\]++|\\.)*+)"|([^"]++)', re.DOTALL)
+_LONE_BACKSLASH: Final = re.compile(rb"\\(?!\\)")
+_USER_AND_HOST: Final = re.compile(rb"([^@]*)@([^@]*)")
+_BEHIND_HOST: Final = re.compile(rb"([^@]*@[^@]*).*")
+_TWO_WORDS: Final = re.compile(rb"([^\s@]+)@([^\s@]+)$")
+_SPACE: Final = b" \t\n\r\f\v"
+
+_USER_TEXT: Final = rb"[-a-zA-Z0-9_+:=!#$%&*^?{}|~/.]"
+_HOST_TEXT: Final = rb"[-a-zA-Z0-9_+:/]++"
+_AT_HOST: Final = re.compile(rb"@(" + _HOST_TEXT + rb"(?:\." + _HOST_TEXT + rb")+)")
+_MARK_USER: Final = bytes(octet if re.match(_USER_TEXT, bytes([octet])) else ord(" ") for octet in range(256))
+_MAILTO: Final = re.compile(rb"mailto:", re.I)
+_MAX_LINE: Final = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One entry of an address header; `None` is what it does not have.
+
+    `phrase` is the display name, or the comment where there is no name; `invalid` says that the host is none.
+    """
+
+    phrase: bytes | None
+    user: bytes | None
+    host: bytes | None
+    address: bytes | None
+    comment: bytes | None
+    invalid: bool
+
+
+@lru_cache(maxsize=1024)
+def parse_header_addresses(value: bytes) -> tuple[Address, ...]:
+    """The entries of an address header, given its raw value without the field name; none if it is blank.
+
+    A quick and forgiving reading comes first. Where it finds fewer entries than the commas promise, the
+    grammar is asked as well, and whoever finds more is believed.
+    """
+    value = value[:MAX_VALUE_LENGTH]
+    if not value.strip(_SPACE):
+        return ()
+    found = _entries(value)
+    if len(found) < value.count(b",") + 1:
+        by_grammar = [_from_grammar(mailbox, value) for mailbox in read_address_list(_unescaped(value))]
+        if len(by_grammar) > len(found):
+            found = by_grammar
+    return tuple(found)
+
+
+def find_addresses_in_line(line: bytes, registry: Registry) -> list[bytes]:
+    """Whatever looks like a mail address with a host that exists in the first 64 kB of `line`, each once.
+
+    What is found is cut out, and what then stands side by side is read on as one.
+    """
+    line = line[:_MAX_LINE]
+    found: dict[bytes, None] = {}
+    position = 0
+    while at := _AT_HOST.search(line, position):
+        start = line[: at.start()].translate(_MARK_USER).rfind(b" ") + 1
+        if start == at.start():
+            position = at.start() + 1
+            continue
+        user = line[start : at.start()]
+        if _MAILTO.match(user) and len(user) > 7:
+            user = user[7:]
+        before = line[:start].rstrip(_SPACE)
+        if before[-7:].lower() == b"mailto:":
+            before = before[:-7]
+        line = before + line[at.end() :]
+        position = max(before.rfind(b"@"), 0)
+        if is_fqdn_valid(at[1]) and registry.is_domain_valid(at[1]):
+            found[(user + at[0]).removeprefix(b"mailto:")] = None
+    return list(found)
+
+
+def _unescaped(value: bytes) -> bytes:
+    return value.replace(b"\\\\", b"")
+
+
+def _entries(value: bytes) -> list[Address]:
+    """The quick reading: entry by entry from the left, as far as they can be told apart."""
+    value = _unescaped(value.rstrip(_SPACE))
+    if group := _GROUP.match(value):
+        value = value[group.end() :]
+    if not value.strip(_SPACE):
+        return []
+    found: list[Address] = []
+    position = 0
+    while entry := _ENTRY.match(value, position):
+        found.append(_read_entry(entry))
+        position = entry.end()
+    if value.find(b"@", position) >= 0:
+        for bracketed in _IN_BRACKETS.finditer(value, position):
+            if _is_plausible(bracketed[1]):
+                found.append(_with_address(None, bracketed[1], None))
+    return found
+
+
+def _read_entry(entry: re.Match[bytes]) -> Address:
+    phrase = entry[1] if entry[1] is not None else entry[4]
+    address = entry[3]
+    if entry[2] is not None:
+        address = _COMMENTS.sub(b"", entry[2])
+        if not _WHOLE_MAIL.match(address):
+            address = None
+    if address is not None and not _is_plausible(address):
+        address = None
+    if phrase is not None:
+        phrase = _phrase_text(phrase)
+        if address is None and _is_address(phrase):
+            phrase, address = None, phrase
+        elif phrase in (address, b""):
+            phrase = None
+    comment = entry[5]
+    if phrase is None:
+        phrase = comment
+    return _with_address(phrase, address, comment)
+
+
+def _phrase_text(phrase: bytes) -> bytes:
+    """A display name without its quotes, escapes and comments."""
+    text = b""
+    for part in _PHRASE_PARTS.finditer(phrase):
+        quoted, bare = part.groups()
+        if quoted is not None:
+            text += _LONE_BACKSLASH.sub(b"", quoted).replace(b"\\\\", b"\\")
+        else:
+            text += _COMMENTS.sub(b"", bare)
+    return text
+
+
+def _is_plausible(address: bytes) -> bool:
+    return not address.startswith(b'""@') and address.count(b'"') != 1
+
+
+def _is_address(phrase: bytes) -> bool:
+    """Whether a display name is an address and nothing else."""
+    if not (_WHOLE_MAIL.match(phrase) and _is_plausible(phrase)):
+        return False
+    found = _USER_AND_HOST.match(phrase)
+    return found is not None and is_fqdn_valid(found[2])
+
+
+def _with_address(phrase: bytes | None, address: bytes | None, comment: bytes | None) -> Address:
+    user = host = None
+    if address is not None:
+        # What follows a second @ does not count.
+        address = _BEHIND_HOST.sub(rb"\1", address, count=1)
+        if found := _USER_AND_HOST.match(address):
+            user, host = found.groups()
+    return Address(phrase, user, host, address, comment, host is None or not is_fqdn_valid(host))
+
+
+def _from_grammar(mailbox: Mailbox, value: bytes) -> Address:
+    user, host = mailbox.user or None, mailbox.host or None
+    address = composed(user, host) if user is not None and host is not None else None
+    phrase, comment = mailbox.name, mailbox.comment
+    invalid = address is None or mailbox.flawed
+    if user is None and address is None and comment is None and phrase is not None and _is_plausible(phrase):
+        # A quoted address with nothing beside it is taken for what it was meant to be.
+        both = _TWO_WORDS.match(phrase)
+        if both is not None and is_fqdn_valid(both[2]):
+            user, host = both.groups()
+            return Address(None, user, host, phrase, None, False)
+    if phrase is None:
+        phrase = comment
+    if phrase is None and address is None:
+        phrase = _unescaped(value)
+    return Address(phrase, user, host, address, comment, invalid)
