@@ -29,7 +29,7 @@ class Mailbox:
 def read_address_list(value: bytes) -> list[Mailbox]:
     """The mailboxes in a header's value, those of groups among them."""
     reader = _Reader(value)
-    if reader.skip_blank() is _State.MORE:
+    if reader.skip_blank() is State.MORE:
         reader.address_list()
     return reader.found
 
