@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Literal
 
 from ..base.ip_text import IP_ADDRESS, reverse_address
-from ..base.ipset import IPSet, Network, with_loopback
+from ..base.ipset import IPSet, with_loopback
 from .headers import Headers
 from .received import parse_received
 from .relay import Relay, Skipped
@@ -29,7 +29,7 @@ class NetworkSettings:
     """The networks of a configuration, and whether anyone configured them.
 
     trusted, internal, msa -- the sets of `trusted_networks`, `internal_networks`, `msa_networks`
-    trusted_configured, internal_configured, msa_configured -- whether the directive was given
+    trusted_configured, internal_configured -- whether the directive was given
     originating_ip_headers -- names of fields that hold the address a message was submitted from
     originating -- the caller vouches that the message was submitted from inside or by a known user
     """
@@ -39,35 +39,8 @@ class NetworkSettings:
     msa: IPSet = field(default_factory=IPSet)
     trusted_configured: bool = False
     internal_configured: bool = False
-    msa_configured: bool = False
     originating_ip_headers: tuple[str, ...] = ()
     originating: bool = False
-
-    def misplaced(self) -> tuple[tuple[str, str, Network], ...]:
-        """Networks that are internal or MSA but not trusted: their set, the set they lack in, the network."""
-        if self.trusted_configured:
-            reference, name = self.trusted, "trusted_networks"
-        elif self.internal_configured:
-            reference, name = self.internal, "internal_networks"
-        else:
-            return ()
-        inner: list[tuple[str, IPSet]] = []
-        if self.internal_configured and name != "internal_networks":
-            inner.append(("internal_networks", self.internal))
-        if self.msa_configured:
-            inner.append(("msa_networks", self.msa))
-        return tuple((kind, name, net) for kind, networks in inner for net in networks.outside(reference))
-
-    def consistent(self) -> "NetworkSettings":
-        """These settings without the networks that are `misplaced`, as the original uses them."""
-        misplaced = self.misplaced()
-        if not misplaced:
-            return self
-        return replace(
-            self,
-            internal=self.internal.without(net for kind, _, net in misplaced if kind == "internal_networks"),
-            msa=self.msa.without(net for kind, _, net in misplaced if kind == "msa_networks"),
-        )
 
 
 class Relays:

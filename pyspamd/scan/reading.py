@@ -54,10 +54,11 @@ class Reading:
             msa.set,
             trusted.configured,
             internal.configured,
-            msa.configured,
             ORIGINATING_IP_HEADERS.of(conf),
         )
-        self.envelope = EnvelopeSettings(ENVELOPE_SENDER_HEADER.of(conf), ALWAYS_TRUST_ENVELOPE_SENDER.of(conf))
+        self.envelope = EnvelopeSettings(
+            ENVELOPE_SENDER_HEADER.of(conf), ALWAYS_TRUST_ENVELOPE_SENDER.of(conf)
+        )
 
     def message(self, raw: bytes) -> Message:
         """The message, nothing decoded yet."""
