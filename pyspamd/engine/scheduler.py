@@ -210,11 +210,13 @@ class Scheduler:
         return not ("learn" in flags and not scan.score_set & 2)
 
     def _ask(self, scan: Scan, rule: EvalRule, test: EvalTest) -> object:
-        args = rule.call.args
+        extra: dict[str, object] = {}
+        if test.wants_rule:
+            extra["rule"] = rule.name
+        if test.wants_text:
+            extra["text"] = VIEWS[rule.area](scan) if rule.area in VIEWS else ()
         try:
-            if test.wants_rule:
-                return test.call(scan, *args, rule=rule.name)
-            return test.call(scan, *args)
+            return test.call(scan, *rule.call.args, **extra)
         except Exception:
             logger.exception("eval test %s of rule %s failed", rule.call.function, rule.name)
             return 0

@@ -4,6 +4,7 @@
 """
 
 import re
+from collections.abc import Sequence
 
 from ..mail.alternatives import Difference, alternative_difference
 from ..mail.text import short_paragraphs
@@ -60,10 +61,12 @@ class BodyEval(Plugin):
         return (number(low) == 0 or ratio > number(low)) and ratio <= number(high)
 
     @eval_test(reads=Reads.BODY)
-    def tvd_vertical_words(self, scan: Scan, low: str = "0", high: str = "100") -> bool:
+    def tvd_vertical_words(
+        self, scan: Scan, low: str = "0", high: str = "100", *, text: Sequence[bytes] = ()
+    ) -> bool:
         """The share of blanks in the blankest paragraph, in percent of its other bytes, lies in the range."""
         top = 101.0 if number(high) >= 100 else number(high)
-        return number(low) <= scan.once("vertical words", lambda: _most_spaces(scan.body)) < top
+        return number(low) <= scan.once("vertical words", lambda: _most_spaces(text)) < top
 
     @eval_test(reads=Reads.BODY)
     def check_stock_info(self, scan: Scan, least: str = "0") -> bool:
@@ -108,7 +111,7 @@ def _blank_lines(chunks: list[bytes]) -> tuple[int, int]:
     return blank, total
 
 
-def _most_spaces(elements: list[bytes]) -> int:
+def _most_spaces(elements: Sequence[bytes]) -> int:
     most = -1
     for element in elements:
         if len(element) > 5:

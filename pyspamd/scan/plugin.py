@@ -60,13 +60,15 @@ class EvalTest:
     reads: Reads
     is_async: bool
     wants_rule: bool
+    wants_text: bool
 
 
 def eval_test(*, reads: Reads) -> Callable[[Function], Function]:
     """Make a method an eval test that rules call by the method's name.
 
     The method takes the `Scan` and the rule's arguments (text) and answers truth or a count; the count becomes the
-    rule's value for metas. A parameter named `rule` receives the rule's name. An `async def` asks the network: it
+    rule's value for metas. A parameter named `rule` receives the rule's name, one named `text` what rules of its area
+    look at (`body` or `rawbody` elements). An `async def` asks the network: it
     starts at priority -100 beside all others and settles before the metas that need it. A method that answers
     `None` says that it reports its hits itself, with `scan.hit`.
     """
@@ -101,12 +103,14 @@ class Plugin:
         """This object's eval tests."""
         for name in sorted(self.eval_names()):
             method = getattr(self, name)
+            parameters = inspect.signature(method).parameters
             yield EvalTest(
                 name,
                 method,
                 method.__eval_reads__,
                 inspect.iscoroutinefunction(method),
-                "rule" in inspect.signature(method).parameters,
+                "rule" in parameters,
+                "text" in parameters,
             )
 
     # Hooks, in the order in which a message meets them. Names are SpamAssassin's (Mail::SpamAssassin::Plugin);
