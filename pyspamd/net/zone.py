@@ -46,7 +46,7 @@ class ZoneResolver:
 
     def extend(self, lines: str | Iterable[str]) -> None:
         """Add the records of `lines`; a line that is no record raises `ValueError`."""
-        for line in lines.splitlines() if isinstance(lines, str) else lines:
+        for line in lines.split("\n") if isinstance(lines, str) else lines:
             words = line.strip("\r\n").split(None, 2)
             if not words or words[0].startswith("#"):
                 continue
