@@ -1,64 +1,69 @@
-"""`pyspamd verify`: what every signature of a message is worth."""
+"""`pyspamd verify`: what every signature of a message is worth.
+
+pyspamd verify message.eml
+pyspamd verify --json --cf 'dns_server [127.0.0.1]:5300' *.eml    # one JSON object a message
+"""
 
 import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from ..auth import signatures
+from ..auth import arc, signatures
 from ..auth.result import SignatureResult
 from ..auth.wireform import WireMessage
 from ..base.clock import Deadline
-from ..net.dns import DnsOptions, DnsResolver
-from ..net.nameservers import NameServer, read_server
+from ..conf.conf import Conf
+from ..conf.loader import load
+from ..conf.sources import choose_places, files_in
+from ..engine.catalog import Catalog
+from ..engine.resolving import make_resolver
+from ..net.dns import DnsResolver
+from ..net.resolver import Resolver
+from ..net.zone import ZoneResolver
+from ..plugins.dkim import DKIM_MINIMUM_KEY_BITS, DKIM_TIMEOUT
+from .sources import add_source_options
 
-TIMEOUT = 10.0
 AT_ONCE = 16
+PLUGIN = "loadplugin Mail::SpamAssassin::Plugin::DKIM"
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the verb and its options."""
-    parser = subparsers.add_parser("verify", help="say what every signature of a message is worth")
-    parser.add_argument("--json", action="store_true", help="one JSON object a message")
-    parser.add_argument(
-        "--cf", action="append", default=[], metavar="LINE", help="configuration; may be repeated"
+    parser = subparsers.add_parser(
+        "verify",
+        help="say what every signature of a message is worth",
+        description="Verify the DKIM, DomainKeys and ARC signatures of messages.",
+        epilog="Exit status: 0 whatever the signatures are worth; 2 where a message cannot be read.",
     )
+    parser.add_argument("--json", action="store_true", help="print one JSON object a message")
+    add_source_options(parser)
     parser.add_argument("messages", nargs="+", metavar="MESSAGE", help="a file, or - for standard input")
-    parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Verify; 0 unless a message could not be read."""
-    return asyncio.run(verify_files(args.messages, read_lines(args.cf), as_json=args.json))
+def run(options: argparse.Namespace) -> int:
+    """Verify the messages; the exit status is as the help says."""
+    conf = read_settings(options)
+    for problem in conf.problems:
+        print(f"pyspamd verify: {problem}", file=sys.stderr)
+    return asyncio.run(verify_files(options.messages, conf, as_json=options.json))
 
 
-# To be replaced by pyspamd.conf once that reads configurations: only these two directives mean anything here.
-def read_lines(lines: Iterable[str]) -> tuple[tuple[NameServer, ...] | None, int]:
-    """The name servers (`None`: the system's) and the least key size that `--cf` lines ask for."""
-    servers: list[NameServer] = []
-    bits = 1024
-    for line in "\n".join(lines).splitlines():
-        word, _, value = line.strip().partition(" ")
-        if word == "dns_server":
-            servers.append(read_server(value))
-        elif word == "dkim_minimum_key_bits":
-            bits = int(value)
-    return (tuple(servers) or None), bits
+def read_settings(options: argparse.Namespace) -> Conf:
+    """The site's own configuration and the command line's: rules say nothing of signatures, and take time to
+    read.
+    """
+    places = choose_places(options.configpath, options.siteconfigpath, stock=options.stock)
+    files = files_in(places.site, "cf")
+    return load(files, Catalog(), options.cf, pre_lines=(PLUGIN, *options.pre))
 
 
-async def verify_files(
-    names: Sequence[str],
-    settings: tuple[tuple[NameServer, ...] | None, int],
-    *,
-    as_json: bool,
-    out: IO[str] | None = None,
-) -> int:
-    """Print what the signatures of each file are worth, in the order given; 1 if a file could not be read."""
-    servers, least_bits = settings
-    resolver = DnsResolver(servers, DnsOptions())
+async def verify_files(names: Sequence[str], conf: Conf, *, as_json: bool, out: IO[str] | None = None) -> int:
+    """Print what the signatures of each file are worth, in the order given; 2 if a file could not be read."""
+    resolver: Resolver = make_resolver(conf) or ZoneResolver()
     places = asyncio.Semaphore(AT_ONCE)
     out = out or sys.stdout
 
@@ -68,18 +73,18 @@ async def verify_files(
                 raw = read(name)
             except OSError as error:
                 return {"file": name, "error": error.strerror or str(error), "signatures": []}
-            return {"file": name, "signatures": await judged(raw, resolver, least_bits)}
+            return {"file": name, **await judged(raw, resolver, conf)}
 
+    failed = False
     try:
-        told = [asyncio.ensure_future(one(name)) for name in names]
-        failed = False
-        for entry in told:
-            answer = await entry
-            failed |= "error" in answer
-            print(json.dumps(answer) if as_json else as_text(answer), file=out)
+        for answer in [asyncio.ensure_future(one(name)) for name in names]:
+            told = await answer
+            failed |= "error" in told
+            print(json.dumps(told) if as_json else as_text(told), file=out)
     finally:
-        await resolver.close()
-    return int(failed)
+        if isinstance(resolver, DnsResolver):
+            await resolver.close()
+    return 2 if failed else 0
 
 
 def read(name: str) -> bytes:
@@ -87,18 +92,27 @@ def read(name: str) -> bytes:
     return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
 
 
-async def judged(raw: bytes, resolver: DnsResolver, least_bits: int) -> list[dict[str, object]]:
-    """Every signature of a message as JSON objects; a key below `least_bits` bits is a caveat."""
-    found = await signatures.verify(WireMessage(raw), resolver, deadline=Deadline.after(TIMEOUT))
-    return [_with_key_caveat(result, least_bits) for result in found.results]
+async def judged(raw: bytes, resolver: Resolver, conf: Conf) -> dict[str, object]:
+    """Every signature of a message as JSON objects, and where there is ARC, what the chain is worth."""
+    wire = WireMessage(raw)
+    deadline = Deadline.after(DKIM_TIMEOUT.of(conf))
+    found, chain = await asyncio.gather(
+        signatures.verify(wire, resolver, deadline=deadline), arc.verify(wire, resolver, deadline=deadline)
+    )
+    least_bits = DKIM_MINIMUM_KEY_BITS.of(conf)
+    results = [*found.results, *chain.signatures]
+    told: dict[str, object] = {"signatures": [_told(result, least_bits) for result in results]}
+    if chain.result != "none":
+        told["arc"] = {"result": chain.result, "reason": chain.reason}
+    return told
 
 
-def _with_key_caveat(result: SignatureResult, least_bits: int) -> dict[str, object]:
-    told = result.as_json()
+def _told(result: SignatureResult, least_bits: float) -> dict[str, object]:
+    """The result as JSON; which key is short is for the configuration to say."""
     caveats: list[str] = [caveat for caveat in result.caveats if caveat != "short key"]
-    if result.key_bits is not None and result.algorithm != "ed25519-sha256" and result.key_bits < least_bits:
+    if result.key_bits is not None and result.algorithm.startswith("rsa") and result.key_bits < least_bits:
         caveats.append("short key")
-    return {**told, "caveats": caveats}
+    return {**result.as_json(), "caveats": caveats}
 
 
 def as_text(answer: dict[str, Any]) -> str:
@@ -109,4 +123,7 @@ def as_text(answer: dict[str, Any]) -> str:
         caveats = f"; caveats: {', '.join(told['caveats'])}" if told["caveats"] else ""
         who = f"{told['type']} d={told['domain'] or '?'} s={told['selector'] or '?'}"
         lines.append(f"  {who}: {told['result']}{reason}{caveats}")
+    if "arc" in answer:
+        reason = f" ({answer['arc']['reason']})" if answer["arc"]["reason"] else ""
+        lines.append(f"  ARC chain: {answer['arc']['result']}{reason}")
     return "\n".join(lines)
