@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from .charset_decoders import find_decoder, windows_1252
 from .charset_escapes import Decoder, wide_decoder
+from .charset_names import LONGEST_NAME
 from .utf8_strict import utf_8
 
 _ASCII_NAME = re.compile(r"(?:US-)?ASCII\Z", re.I)
@@ -35,8 +36,12 @@ class _Plan:
     decoder: Decoder | None
 
 
-@lru_cache(maxsize=512)
 def _plan(declared: str) -> _Plan:
+    return _remembered_plan(declared[:LONGEST_NAME])
+
+
+@lru_cache(maxsize=512)
+def _remembered_plan(declared: str) -> _Plan:
     is_utf_16 = bool(_UTF_16.match(declared))
     is_utf_8 = bool(_UTF_8.match(declared))
     decoder: Decoder | None = None

@@ -94,6 +94,8 @@ _ALIASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^(unicode-1-1-)?UTF-?7$", "UTF-7"),
     )
 )
+# No name is longer; the patterns above would take long over one that is.
+LONGEST_NAME = 1000
 _WHITESPACE = re.compile(r"[ \t\n\r\f\v]+")
 
 
@@ -103,7 +105,7 @@ def canonical_name(name: str) -> str | None:
 
     `name` holds one character a byte, as it stood in the message; blanks in it do not count.
     """
-    return _resolve(_WHITESPACE.sub("", name), frozenset())
+    return _resolve(_WHITESPACE.sub("", name), frozenset()) if len(name) < LONGEST_NAME else None
 
 
 def _resolve(name: str, seen: frozenset[str]) -> str | None:

@@ -9,6 +9,7 @@ _CHARSET = re.compile(rb"\bcharset\s*=\s*[\"']?(.*?)[\"']?(?:;|$)", re.I)
 _NAME = re.compile(rb"\b(?:file)?name\s*=\s*[\"']?(.*?)[\"']?(?:;|$)", re.I)
 _NAME_PIECES = re.compile(rb"\b(?:file)?name\*0\s*=", re.I)
 _NAME_PIECE = re.compile(rb"\b(?:file)?name\*(\d+)\s*=\s*[\"']?(.*?)[\"']?(?:;|$)", re.I)
+_NAME_OF_PARAMETER = re.compile(rb"boundary|charset|name", re.I)
 _TYPE = re.compile(rb"[^/]+(?:/[^/\s]*)?")
 _TEXT = re.compile(rb"text\b")
 _TEXT_BUT_NOT_PLAIN = re.compile(rb"text/(?:x-vcard|calendar|html)$")
@@ -26,13 +27,32 @@ class ContentType:
     missing: bool
 
 
-@lru_cache(maxsize=1024)
+# Only values up to here are remembered. Longer ones that name a parameter over and over, for no other reason
+# than to make each search walk through all the rest, are cut to `_LONGEST_TEDIOUS` bytes.
+_LONGEST_REMEMBERED = 1024
+_LONGEST_TEDIOUS = 16384
+_TEDIOUS = 64
+
+
 def parse_content_type(value: bytes) -> ContentType:
     """The parts of a decoded, unfolded Content-Type `value` (RFC 2045 section 5); an empty one is missing.
 
     Every text type but vcard, calendar and HTML is text/plain. The charset is returned as written, one
     character a byte.
     """
+    if len(value) <= _LONGEST_REMEMBERED:
+        return _remembered(value)
+    if len(value) > _LONGEST_TEDIOUS and len(_NAME_OF_PARAMETER.findall(value)) > _TEDIOUS:
+        value = value[:_LONGEST_TEDIOUS]
+    return _parse(value)
+
+
+@lru_cache(maxsize=1024)
+def _remembered(value: bytes) -> ContentType:
+    return _parse(value)
+
+
+def _parse(value: bytes) -> ContentType:
     missing = value in (b"", b"0")
     if missing:
         value = b"text/plain; charset=us-ascii"

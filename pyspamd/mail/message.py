@@ -83,7 +83,7 @@ class Message:
     def full(self) -> bytes:
         """The message as `full` rules see it: fields and body, without a mailbox separator."""
         block = self._block
-        if len(block.block) + len(block.body) == len(self.raw):
+        if block.mailbox_separator is None and len(block.block) + len(block.body) == len(self.raw):
             return self.raw
         return block.block + block.body
 

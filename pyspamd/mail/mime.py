@@ -11,6 +11,7 @@ from .part import Part
 MAX_DEPTH = 20
 MAX_CHILDREN = 1000
 MAX_LINE_LENGTH = 2048
+_KEPT_BLANK_LINES = 20
 
 _FIELD_START = re.compile(rb"[\x21-\x39\x3b-\x7e]+[ \t]*:")
 _FIELD = re.compile(rb"([\x21-\x39\x3b-\x7e]+[ \t]*):\s*+([^\n]*+\n?+(?:[ \t][^\n]*+\n?+)*+)")
@@ -87,13 +88,18 @@ def parsable_body(message: Part) -> bytes:
 
 
 def _shortened(run: re.Match[bytes]) -> bytes:
-    lines = run[0].split(b"\n")
-    last = lines.pop()
-    lines = [line + b"\n" for line in lines]
-    if last:
-        lines.append(last)
-    kept = 1 if run.start() else 2
-    return b"".join((*lines[:kept], *lines[-19:])) if len(lines) > kept + 19 else run[0]
+    text = run[0]
+    at_top = run.start() == 0
+    count = text.count(b"\n") + (not text.endswith(b"\n"))
+    if count <= _KEPT_BLANK_LINES + at_top:
+        return text
+    first = text.find(b"\n") + 1
+    if at_top:
+        first = text.find(b"\n", first) + 1
+    last = len(text) - text.endswith(b"\n")
+    for _ in range(_KEPT_BLANK_LINES - 1):
+        last = text.rfind(b"\n", 0, last)
+    return text[:first] + text[last + 1 :]
 
 
 @dataclass(slots=True)
@@ -138,7 +144,10 @@ class _Multipart:
                 raw = _broken_lines(body[start:])
             part = self._part(headers)
             children.append(part)
-            jobs.append(_Job(part, part.content_type.boundary or self._boundary, raw, self._depth - 1))
+            boundary = part.content_type.boundary
+            # A boundary of a single zero is false to Perl, and so a part's own does not count.
+            inherited = boundary in (None, b"0")
+            jobs.append(_Job(part, self._boundary if inherited else boundary, raw, self._depth - 1))
             if delimiter and delimiter.closing:
                 flags.boundary_state[self._boundary] = flags.boundary_state.get(self._boundary, 0) - 1
                 if _EPILOGUE.search(body, delimiter.end):

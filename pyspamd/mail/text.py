@@ -35,11 +35,14 @@ def joined(pieces: Iterable[str | bytes | None]) -> bytes:
     in them is encoded twice.
     """
     found: list[str | bytes] = []
+    begun = False
     for piece in pieces:
-        if found:
+        if begun:
             found.append(b"\n")
-        if piece:
+        if piece is not None:
+            # An empty one counts too: it may be the only one that is characters.
             found.append(piece)
+            begun = begun or bool(piece)
     if not any(isinstance(piece, str) for piece in found):
         return b"".join(piece for piece in found if isinstance(piece, bytes))
     text = "".join(piece if isinstance(piece, str) else piece.decode("latin-1") for piece in found)
