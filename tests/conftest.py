@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -96,3 +97,26 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if _missing and os.environ.get("PYSPAMD_REQUIRE_EXTERNAL"):
         print(f"\n{len(_missing)} tests were skipped that must run here:", *_missing[:20], sep="\n  ")
         session.exitstatus = exitstatus or 1
+
+
+@dataclass(frozen=True)
+class Original:
+    """Functions of the original, called under a configuration by the names `original_mail.pl` gives them."""
+
+    perl: str
+
+    def __call__(self, configuration: str, calls: list[tuple[str, list[Any], bool]]) -> list[Any]:
+        """The answers to `calls`: function, arguments, and whether strings are octets and not characters."""
+        lines = [configuration, *({"call": c, "arguments": a, "octets": o} for c, a, o in calls)]
+        command = [self.perl, str(Path(__file__).with_name("original_mail.pl"))]
+        said = "".join(json.dumps(line) + "\n" for line in lines)
+        run = subprocess.run(command, input=said, capture_output=True, text=True, check=True)
+        answers = [json.loads(line) for line in run.stdout.splitlines()]
+        assert len(answers) == len(calls), run.stderr
+        return answers
+
+
+@pytest.fixture(scope="session")
+def original(oracle: str) -> Original:
+    """The original's functions that `tests/original_mail.pl` lends."""
+    return Original(oracle)
