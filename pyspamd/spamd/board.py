@@ -1,0 +1,147 @@
+"""What the master knows of its workers while they work: shared slots, and clients' sockets in safe keeping.
+
+A worker inside a regular expression can neither answer nor be interrupted. So before a scan it writes down
+when it must be over and leaves a duplicate of the client's socket in a queue that both processes hold. When
+the scan is over the worker takes the duplicate out again; when the worker is gone the master finds it there
+and can tell the client to try again.
+"""
+
+import contextlib
+import mmap
+import os
+import socket
+import struct
+import tempfile
+from typing import Final
+
+_SLOT: Final = struct.Struct("=dIIQ")
+_SLOT_SIZE: Final = 64
+_TICKET: Final = struct.Struct("=Q")
+
+
+class Slot:
+    """One worker's place on the board."""
+
+    __slots__ = ("_at", "_memory", "index")
+
+    def __init__(self, memory: mmap.mmap, index: int) -> None:
+        self._memory = memory
+        self._at = index * _SLOT_SIZE
+        self.index = index
+
+    def write(self, deadline: float, scans: int, connections: int, served: int) -> None:
+        """Say when the oldest scan must be over (monotonic seconds; 0: there is none) and how busy we are."""
+        _SLOT.pack_into(self._memory, self._at, deadline, scans, connections, served)
+
+    def read(self) -> tuple[float, int, int, int]:
+        """What was last written."""
+        deadline, scans, connections, served = _SLOT.unpack_from(self._memory, self._at)
+        return deadline, scans, connections, served
+
+    def clear(self) -> None:
+        """Forget the worker that had this slot."""
+        self.write(0.0, 0, 0, 0)
+
+
+class Board:
+    """Slots in memory that forked workers share; the descriptor lets a later master have the same."""
+
+    def __init__(self, slots: int, descriptor: int | None = None) -> None:
+        size = -(-slots * _SLOT_SIZE // mmap.PAGESIZE) * mmap.PAGESIZE
+        if descriptor is None:
+            with tempfile.TemporaryFile() as file:
+                file.truncate(size)
+                descriptor = os.dup(file.fileno())
+        else:
+            size = max(size, os.fstat(descriptor).st_size)
+            os.truncate(descriptor, size)
+        self.descriptor = descriptor
+        self._memory = mmap.mmap(descriptor, size)
+        self.slots = size // _SLOT_SIZE
+
+    def slot(self, index: int) -> Slot:
+        """One worker's place."""
+        return Slot(self._memory, index)
+
+
+class Escrow:
+    """A queue of client sockets between a worker and its master."""
+
+    def __init__(self, inlet: socket.socket | None, outlet: socket.socket) -> None:
+        self._inlet = inlet
+        self._outlet = outlet
+        self._next = 0
+
+    @classmethod
+    def create(cls) -> "Escrow":
+        """A new queue; the worker keeps both ends, the master needs `outlet` only."""
+        inlet, outlet = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        inlet.setblocking(False)
+        outlet.setblocking(False)
+        return cls(inlet, outlet)
+
+    @classmethod
+    def of_outlet(cls, descriptor: int) -> "Escrow":
+        """The master's end of a queue, by its descriptor."""
+        outlet = socket.socket(fileno=descriptor)
+        outlet.setblocking(False)
+        return cls(None, outlet)
+
+    @property
+    def descriptor(self) -> int:
+        """The outlet's descriptor."""
+        return self._outlet.fileno()
+
+    def deposit(self, descriptor: int) -> int:
+        """Leave a duplicate of a socket; the ticket takes it out again (0: there was no room)."""
+        assert self._inlet is not None
+        self._next += 1
+        try:
+            socket.send_fds(self._inlet, [_TICKET.pack(self._next)], [descriptor])
+        except OSError:
+            return 0
+        return self._next
+
+    def withdraw(self, ticket: int) -> None:
+        """Take a deposit out and close the duplicate."""
+        assert self._inlet is not None
+        others: list[tuple[bytes, int]] = []
+        while ticket and (found := self._take()) is not None:
+            data, descriptor = found
+            if _TICKET.unpack(data)[0] == ticket:
+                os.close(descriptor)
+                break
+            others.append(found)
+        for data, descriptor in others:
+            with contextlib.suppress(OSError):
+                socket.send_fds(self._inlet, [data], [descriptor])
+            os.close(descriptor)
+
+    def _take(self) -> tuple[bytes, int] | None:
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._outlet, _TICKET.size, 1)
+        except OSError:
+            return None
+        return (data, descriptors[0]) if descriptors else None
+
+    def settle(self, reply: bytes) -> int:
+        """Answer every client whose socket was left here; returns how many there were."""
+        count = 0
+        while (found := self._take()) is not None:
+            with socket.socket(fileno=found[1]) as client, contextlib.suppress(OSError):
+                client.setblocking(False)
+                client.send(reply)
+                client.shutdown(socket.SHUT_WR)
+            count += 1
+        return count
+
+    def keep_outlet(self) -> None:
+        """In the master: the inlet is the worker's alone."""
+        if self._inlet is not None:
+            self._inlet.close()
+            self._inlet = None
+
+    def close(self) -> None:
+        """Close both ends."""
+        self.keep_outlet()
+        self._outlet.close()

@@ -1,0 +1,79 @@
+"""What a master hands to the one that takes its place: sockets, workers, the board, through an `exec`.
+
+On SIGHUP the master starts itself anew under its own pid, so that rules and code are read afresh while its
+workers go on serving. The listening sockets are never closed; no client notices.
+"""
+
+import json
+import os
+import socket
+from dataclasses import dataclass
+from typing import Final
+
+from .listeners import Listener, Place
+
+VARIABLE: Final = "PYSPAMD_INHERITANCE"
+CHECK: Final = "PYSPAMD_CHECK_ONLY"
+
+
+@dataclass(frozen=True, slots=True)
+class OldWorker:
+    """A worker of the master before."""
+
+    pid: int
+    slot: int
+    outlet: int
+    """The descriptor of the queue its clients' sockets are kept in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inheritance:
+    """All that is handed over; the numbers are descriptors."""
+
+    listeners: tuple[Listener, ...]
+    workers: tuple[OldWorker, ...]
+    board: int
+    lifeline: tuple[int, int]
+
+    def leave(self) -> None:
+        """Put it where the process that follows will find it."""
+        told = {
+            "pid": os.getpid(),
+            "listeners": [
+                [one.socket.fileno(), one.place.path, one.place.address, one.place.port, one.place.tls]
+                for one in self.listeners
+            ],
+            "workers": [[one.pid, one.slot, one.outlet] for one in self.workers],
+            "board": self.board,
+            "lifeline": self.lifeline,
+        }
+        kept = [one.socket.fileno() for one in self.listeners] + [one.outlet for one in self.workers]
+        for descriptor in [*kept, self.board, *self.lifeline]:
+            os.set_inheritable(descriptor, True)
+        os.environ[VARIABLE] = json.dumps(told)
+
+    @classmethod
+    def take(cls) -> "Inheritance | None":
+        """What this process was left, once; `None` for a fresh start."""
+        text = os.environ.pop(VARIABLE, "")
+        if not text:
+            return None
+        told = json.loads(text)
+        if told["pid"] != os.getpid():
+            return None
+        listeners = [
+            Listener(Place(path, address, port, tls), _adopted(descriptor))
+            for descriptor, path, address, port, tls in told["listeners"]
+        ]
+        workers = [OldWorker(*entry) for entry in told["workers"]]
+        lifeline = (told["lifeline"][0], told["lifeline"][1])
+        for descriptor in [told["board"], *lifeline, *(one.outlet for one in workers)]:
+            os.set_inheritable(descriptor, False)
+        return cls(tuple(listeners), tuple(workers), told["board"], lifeline)
+
+
+def _adopted(descriptor: int) -> socket.socket:
+    line = socket.socket(fileno=descriptor)
+    line.set_inheritable(False)
+    line.setblocking(False)
+    return line

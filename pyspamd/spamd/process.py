@@ -1,0 +1,148 @@
+"""What a server does to its process: goes into the background, gives privileges up, writes its pid file."""
+
+import contextlib
+import grp
+import os
+import pwd
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from .options import Exit, StartError, UserOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom workers become; `may_return`: only in effect, so that they can become other users for a moment."""
+
+    name: str
+    uid: int
+    gid: int
+    may_return: bool
+
+
+def identity(options: UserOptions) -> Identity | None:
+    """Whom workers become, `None` for whoever started the server. Raises `StartError`."""
+    if options.user is not None:
+        account = _account(options.user)
+        if account.pw_uid == 0:
+            raise StartError("the server cannot run as root, name another user with -u", Exit.USAGE)
+        gid = account.pw_gid
+        if options.group is not None:
+            try:
+                gid = grp.getgrnam(options.group).gr_gid
+            except KeyError as error:
+                raise StartError(f"there is no group '{options.group}'", Exit.NO_USER) from error
+        if os.geteuid() not in (0, account.pw_uid):
+            raise StartError(f"only root can run the server as {options.user}", Exit.NO_PERMISSION)
+        return Identity(account.pw_name, account.pw_uid, gid, False) if os.geteuid() == 0 else None
+    if os.geteuid() != 0:
+        return None
+    account = _account(options.default_user)
+    if account.pw_uid == 0:
+        raise StartError("mail cannot be judged as root, name another user with -u", Exit.USAGE)
+    return Identity(account.pw_name, account.pw_uid, account.pw_gid, True)
+
+
+def _account(name: str) -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(name)
+    except KeyError as error:
+        raise StartError(f"there is no user '{name}'", Exit.NO_USER) from error
+
+
+def become(who: Identity | None) -> None:
+    """Give privileges up."""
+    if who is None:
+        return
+    os.setgroups(os.getgrouplist(who.name, who.gid))
+    if who.may_return:
+        os.setegid(who.gid)
+        os.seteuid(who.uid)
+        return
+    os.setgid(who.gid)
+    os.setuid(who.uid)
+    if 0 in (os.getuid(), os.geteuid()):
+        raise StartError(f"could not become {who.name}", Exit.NO_PERMISSION)
+
+
+def make_folder(path: Path, who: Identity | None) -> None:
+    """Make a folder that only the workers' user can read. Raises `StartError`."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if who is not None and path.stat().st_uid != who.uid:
+            if any(path.iterdir()):
+                raise StartError(
+                    f"the folder {path} belongs to another user than {who.name}", Exit.CANNOT_CREATE
+                )
+            os.chown(path, who.uid, who.gid)
+    except OSError as error:
+        raise StartError(f"the folder {path} cannot be made: {error.strerror}", Exit.CANNOT_CREATE) from error
+
+
+def into_background() -> int:
+    """Fork; the parent waits for word that the server is up and exits, the child returns where to give it.
+
+    Write one byte to the descriptor when the server answers; else the parent exits with the child's status.
+    """
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(writing)
+        with contextlib.suppress(KeyboardInterrupt):
+            if os.read(reading, 1):
+                os._exit(0)
+        _, status = os.waitpid(child, 0)
+        os._exit(os.waitstatus_to_exitcode(status) & 0xFF or int(Exit.SOFTWARE))
+    os.close(reading)
+    os.setsid()
+    os.chdir("/")
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1):
+        os.dup2(null, descriptor)
+    return writing
+
+
+def leave_terminal() -> None:
+    """Give standard error up too, once nothing is left to say there."""
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 2)
+    os.close(null)
+
+
+def write_pid(path: str) -> None:
+    """Write the pid file. Raises `StartError`."""
+    try:
+        Path(path).write_text(f"{os.getpid()}\n")
+    except OSError as error:
+        raise StartError(
+            f"the pid file {path} cannot be written: {error.strerror}", Exit.CANNOT_CREATE
+        ) from error
+
+
+def exit_text(status: int) -> str:
+    """How a child ended, in spamd's words; `status` is what waitpid gave."""
+    if os.WIFEXITED(status):
+        return f"exit {os.WEXITSTATUS(status)}"
+    number = os.WTERMSIG(status)
+    names = {1: "HANGUP", 2: "interrupted", 6: "ABORTED", 9: "KILLED", 15: "TERMINATED"}
+    return f"{names.get(number, 'DIED')}, signal {number} ({status:04x})"
+
+
+def original_command() -> list[str]:
+    """The command line that started this Python, for starting it again."""
+    return [sys.executable, *sys.orig_argv[1:]]
+
+
+def hold_signals() -> None:
+    """Let signals wait, across `exec` too, until `release_signals`."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, MASTER_SIGNALS)
+
+
+def release_signals() -> None:
+    """Let signals through again."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, MASTER_SIGNALS)
+
+
+MASTER_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)

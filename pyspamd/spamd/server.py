@@ -1,0 +1,317 @@
+"""One worker: accepts clients from the shared sockets, has their messages judged, writes the log.
+
+All workers wait on the same sockets. Each takes one connection a turn of its loop and none while it judges,
+so that whoever is idle is next.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import ssl
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from ..base.clock import Deadline
+from . import log, replies
+from .board import Escrow, Slot
+from .client import Client
+from .journal import Journal
+from .listeners import Listener
+from .log import Peer, Scanned
+from .names import PeerNames
+from .options import ServerOptions
+from .request import Request
+from .service import Learned, Learner, Lesson, Occasion, Scorer
+from .tls import TlsSession
+from .users import Caller, RefusedUserError, Users
+
+logger = logging.getLogger(__name__)
+TIME_TO_FINISH = 2.0
+"""Seconds that clients have to finish their requests when the server stops."""
+SMALL_BODY = 1024 * 1024
+"""A message up to this size is let in even when memory is short."""
+
+
+class Worker:
+    """Serves clients in one process until told to stop; `run` is its life."""
+
+    def __init__(
+        self,
+        options: ServerOptions,
+        scorer: Scorer,
+        journal: Journal,
+        listeners: Sequence[Listener],
+        users: Users,
+        *,
+        slot: Slot | None = None,
+        escrow: Escrow | None = None,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        self.options = options
+        self.scorer = scorer
+        self.journal = journal
+        self.bodies = 0
+        """Bytes of messages that are being received."""
+        self._listeners = listeners
+        self._users = users
+        self._slot = slot
+        self._escrow = escrow
+        self._context = context
+        self._names = PeerNames()
+        self._clients: set[Client] = set()
+        self._welcoming: set[asyncio.Task[None]] = set()
+        self._scans: dict[Client, tuple[float, int]] = {}
+        self._served = 0
+        self._is_open = False
+        self._is_retiring = False
+
+    # Life
+
+    async def run(self, lifeline: int | None = None) -> None:
+        """Serve until a signal, until the master is gone, or until enough was served.
+
+        SIGTERM and SIGINT end the worker when its scans are done, SIGUSR1 when all its clients are served.
+        """
+        self.loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._places = asyncio.Semaphore(self.options.scans_at_once)
+        await self.scorer.open()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self.loop.add_signal_handler(number, self.stop)
+        self.loop.add_signal_handler(signal.SIGUSR1, self.retire)
+        if lifeline is not None:
+            self.loop.add_reader(lifeline, self.stop)
+        try:
+            self._open_doors()
+            await self._stopping.wait()
+            self._close_doors()
+            if lifeline is not None:
+                self.loop.remove_reader(lifeline)
+            await self._finish()
+        finally:
+            await self.scorer.close()
+
+    def stop(self) -> None:
+        """Take no more clients; a second time, give those up that are here."""
+        if self._stopping.is_set():
+            for client in list(self._clients):
+                client.drop()
+        self._stopping.set()
+
+    def retire(self) -> None:
+        """Take no more clients and serve those that are here."""
+        self._is_retiring = True
+        self._stopping.set()
+
+    async def _finish(self) -> None:
+        while self._welcoming:
+            await asyncio.wait(list(self._welcoming))
+        if self._clients and not self._is_retiring:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), TIME_TO_FINISH)
+            for client in list(self._clients):
+                client.refuse_for_stop()
+        if self._clients:
+            await self._idle.wait()
+
+    # Accepting
+
+    def _open_doors(self) -> None:
+        if not self._is_open and not self._stopping.is_set():
+            self._is_open = True
+            for listener in self._listeners:
+                self.loop.add_reader(listener.socket.fileno(), partial(self._accept, listener))
+
+    def _close_doors(self) -> None:
+        if self._is_open:
+            self._is_open = False
+            for listener in self._listeners:
+                self.loop.remove_reader(listener.socket.fileno())
+
+    def _mind_the_doors(self) -> None:
+        full = len(self._clients) + len(self._welcoming) >= self.options.open_connections
+        if full or len(self._scans) >= self.options.scans_at_once:
+            self._close_doors()
+        else:
+            self._open_doors()
+
+    def _accept(self, listener: Listener) -> None:
+        try:
+            line, address = listener.socket.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            self.journal.info(f"accept_a_conn: {error.strerror}")
+            # Out of descriptors or memory: let some clients finish first.
+            self._close_doors()
+            self.loop.call_later(0.5, self._mind_the_doors)
+            return
+        line.setblocking(False)
+        place = listener.place
+        if place.path:
+            peer = Peer("localhost", "127.0.0.1", place.path)
+            self.journal.write("info", (log.unix_connection(place.path),))
+            self._receive(listener, line, peer)
+            return
+        ip, port = str(address[0]), str(address[1])
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        name = self._names.known(ip)
+        if name is not None:
+            self._welcome(listener, line, Peer(name, ip, port))
+        else:
+            self._keep(self.loop.create_task(self._ask_name(listener, line, ip, port)))
+
+    async def _ask_name(self, listener: Listener, line: socket.socket, ip: str, port: str) -> None:
+        self._welcome(listener, line, Peer(await self._names.ask(ip), ip, port))
+
+    def _welcome(self, listener: Listener, line: socket.socket, peer: Peer) -> None:
+        descriptor = listener.socket.fileno()
+        if not self.options.allowed.contains(peer.address):
+            text, event, facts = log.connection(peer, listener.place.port, descriptor)
+            self.journal.write("warn", ((f"unauthorized {text}", event, facts),))
+            line.close()
+            self._count()
+            return
+        if not listener.place.tls:
+            entry = log.connection(peer, listener.place.port, descriptor)
+            self.journal.write("info", (entry,))
+        self._receive(listener, line, peer)
+
+    def greet(self, peer: Peer, descriptor: int, transport: asyncio.Transport | None, cipher: str) -> None:
+        """Log a TLS connection, now that its cipher is known."""
+        name = transport.get_extra_info("sockname") if transport else None
+        port = int(name[1]) if name else 0
+        self.journal.write("info", (log.connection(peer, port, descriptor, cipher),))
+
+    def _receive(self, listener: Listener, line: socket.socket, peer: Peer) -> None:
+        tls = TlsSession(self._context) if listener.place.tls and self._context else None
+        client = Client(self, peer, listener.socket.fileno(), line.fileno(), tls)
+        self._clients.add(client)
+        self._idle.clear()
+        self._keep(self.loop.create_task(self._connect(client, line)))
+        self._mind_the_doors()
+
+    async def _connect(self, client: Client, line: socket.socket) -> None:
+        try:
+            await self.loop.connect_accepted_socket(lambda: client, line)
+        except OSError:
+            line.close()
+            self.forget(client)
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._welcoming.add(task)
+        task.add_done_callback(self._welcoming.discard)
+
+    def forget(self, client: Client) -> None:
+        """A connection is closed."""
+        if client not in self._clients:
+            return
+        self._clients.discard(client)
+        self.over(client)
+        self._count()
+        if not self._clients:
+            self._idle.set()
+        self._mind_the_doors()
+
+    def _count(self) -> None:
+        self._served += 1
+        self._tell()
+        if self._served >= self.options.max_connections_per_child:
+            self.retire()
+
+    def is_short_of_memory(self, size: int) -> bool:
+        """Whether a message of which `size` bytes are here should be tried again later."""
+        return size > SMALL_BODY and self.bodies > self.options.memory_for_bodies
+
+    # Judging
+
+    async def begin(self, client: Client) -> None:
+        """Take one of the places for scans and let the master know; `over` gives it back."""
+        await self._places.acquire()
+        limits = [s for s in (self.scorer.time_limit, self.options.timeout_child) if s]
+        ticket = 0
+        if self._escrow is not None and client.descriptor >= 0:
+            ticket = self._escrow.deposit(client.descriptor)
+        self._scans[client] = (time.monotonic() + min(limits) if limits else 0.0, ticket)
+        self._tell()
+        if len(self._scans) >= self.options.scans_at_once:
+            self._close_doors()
+
+    def over(self, client: Client) -> None:
+        """A scan has ended, however it did."""
+        begun = self._scans.pop(client, None)
+        if begun is None:
+            return
+        self._places.release()
+        if self._escrow is not None and begun[1]:
+            self._escrow.withdraw(begun[1])
+        self._tell()
+        if not self._is_open:
+            self._mind_the_doors()
+
+    def _tell(self) -> None:
+        """Let the master know."""
+        if self._slot is not None:
+            deadlines = [deadline for deadline, _ in self._scans.values() if deadline]
+            self._slot.write(min(deadlines, default=0.0), len(self._scans), len(self._clients), self._served)
+
+    async def answer(self, request: Request, peer: Peer, started: float) -> bytes | None:
+        """The reply to a request about a message; `None`: hang up, the user is refused."""
+        try:
+            caller = self._users.of(request.user)
+        except RefusedUserError as error:
+            self.journal.warn(str(error))
+            return None
+        left = self.options.timeout_child
+        occasion = Occasion(
+            caller.user,
+            caller.preferences,
+            caller.home,
+            peer.name,
+            peer.address,
+            Deadline() if left is None else Deadline(started + left - min(1.0, left / 20)),
+        )
+        if request.verb == "TELL":
+            return await self._learn(request, caller, occasion, started)
+        message_id, resent_id = log.message_ids(request.body)
+        first = log.checking(request.verb, message_id, resent_id, caller.shown, caller.uid)
+        self.journal.write("info", (first,))
+        judgement = await self.scorer.check(request.body, occasion)
+        judged = time.monotonic()
+        reply = replies.judged(request, judgement)
+        ended = time.monotonic()
+        scan = Scanned(
+            request, judgement, peer, caller.shown, caller.uid, ended - started, message_id, resent_id
+        )
+        self.journal.write("info", (log.verdict(scan), log.result(scan)))
+        if self.options.timing:
+            parts = f"check: {1000 * (judged - started):.0f}, reply: {1000 * (ended - judged):.1f}"
+            self.journal.raw("info", f"total {1000 * (ended - started):.0f} ms - {parts}", "timing")
+        return reply
+
+    async def _learn(self, request: Request, caller: Caller, occasion: Occasion, started: float) -> bytes:
+        lesson = Lesson(
+            request.message_class == b"spam",
+            request.set_local,
+            request.set_remote,
+            request.remove_local,
+            request.remove_remote,
+        )
+        learn = getattr(self.scorer, "learn", None)
+        what = Learned()
+        if learn is not None:
+            learner: Learner = self.scorer  # type: ignore[assignment]
+            what = await learner.learn(request.body, lesson, occasion)
+        seconds = time.monotonic() - started
+        entry = log.learned(what, caller.shown, caller.uid, seconds, len(request.body))
+        self.journal.write("info", (entry,))
+        return replies.told(what.did_set, what.did_remove)
+
+    def log_traceback(self) -> None:
+        """Leave the exception that is being handled in the log."""
+        logger.error("while answering process %d", os.getpid(), exc_info=True)

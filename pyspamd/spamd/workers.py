@@ -1,0 +1,341 @@
+"""The master: compiles, forks workers, and looks after them.
+
+It has the scorer built once and shared by all workers, puts a new worker where one ended, ends one that is
+stuck and answers its clients, keeps as many as the load needs, and on SIGHUP makes way for a fresh master
+that inherits the sockets. Source: `perldoc spamd`, spamd 4.0.1's signal handlers.
+"""
+
+import asyncio
+import contextlib
+import gc
+import os
+import select
+import signal
+import ssl
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import uvloop
+
+from . import process, replies
+from .board import Board, Escrow
+from .inheritance import CHECK, Inheritance, OldWorker
+from .journal import Journal
+from .listeners import close_all, open_all, tls_context
+from .options import Exit, ServerOptions
+from .request import Fault, Status
+from .server import Worker
+from .service import Scorer
+from .users import Users
+
+TICK: Final = 1.0
+GRACE: Final = 1.0
+"""Seconds that a scan may be late before its worker counts as stuck."""
+TIME_TO_STOP: Final = 10.0
+SHORT_LIFE: Final = 1.0
+"""A worker that ends by itself sooner than this (seconds) has a fault that a new one would share."""
+TOO_SLOW: Final = replies.fault(Fault(Status.TEMPFAIL, b"(the scan took too long and was ended)"))
+BROKEN_OFF: Final = replies.fault(Fault(Status.TEMPFAIL, b"(the scan was broken off)"))
+
+Build = Callable[[], Scorer]
+
+
+@dataclass(slots=True)
+class Child:
+    """A worker as the master sees it."""
+
+    pid: int
+    slot: int
+    escrow: Escrow
+    born: float
+    is_old: bool = False
+    """Whether it belongs to a master before this one."""
+    is_leaving: bool = False
+    was_stuck: bool = False
+
+
+class Master:
+    """Runs a server until it is told to stop."""
+
+    def __init__(self, options: ServerOptions, build: Build, journal: Journal, title: str) -> None:
+        self.options = options
+        self.build = build
+        self.journal = journal
+        self.title = title
+        self.children: dict[int, Child] = {}
+        self._signals: set[int] = set()
+        self._checker: subprocess.Popen[bytes] | None = None
+        self._spawn_after = 0.0
+        self._folder = Path.cwd()
+
+    # Start
+
+    def run(self) -> int:
+        """Start, serve, stop; the exit status. Raises `PyspamdError` where it cannot start."""
+        inherited = Inheritance.take()
+        if os.environ.pop(CHECK, ""):
+            self.build()
+            return Exit.OK
+        options = self.options
+        self._identity = process.identity(options.users)
+        if inherited is None:
+            self._listeners = open_all(options, self.journal)
+        else:
+            self._listeners = list(inherited.listeners)
+        self._context: ssl.SSLContext | None = None
+        if any(listener.place.tls for listener in self._listeners):
+            self._context = tls_context(options.tls)
+        word = -1
+        if options.daemonize:
+            if inherited is None:
+                word = process.into_background()
+            os.chdir("/")
+            self.journal.drop_standard_error()
+        try:
+            return self._serve(inherited, word)
+        except BaseException as error:
+            self.journal.error(f"cannot start: {error}")
+            close_all(self._listeners)
+            raise
+
+    def _serve(self, inherited: Inheritance | None, word: int) -> int:
+        options = self.options
+        self._scorer = self.build()
+        self._board = Board(4 * options.max_children + 16, inherited.board if inherited else None)
+        # Workers read from the one end and see it end when the master is gone.
+        self._lifeline = inherited.lifeline if inherited else os.pipe()
+        self._take_signals()
+        for old in inherited.workers if inherited else ():
+            escrow = Escrow.of_outlet(old.outlet)
+            self.children[old.pid] = Child(old.pid, old.slot, escrow, time.monotonic(), is_old=True)
+        if options.pid_file:
+            process.write_pid(options.pid_file)
+        gc.collect()
+        gc.freeze()
+        where = ", ".join(str(listener.place) for listener in self._listeners)
+        self.journal.info(f"server started on {where} (running version {self.title})")
+        self.journal.info(f"server pid: {os.getpid()}")
+        self._target = self._first_target()
+        self._fill()
+        process.release_signals()
+        if word >= 0:
+            os.write(word, b"1")
+            os.close(word)
+            process.leave_terminal()
+        for child in list(self.children.values()):
+            if child.is_old:
+                self._signal(child, signal.SIGUSR1)
+        return self._look_after()
+
+    def _first_target(self) -> int:
+        options = self.options
+        if not options.scaling:
+            return options.max_children
+        return max(min(options.max_children, options.max_spare), options.min_children)
+
+    def _take_signals(self) -> None:
+        self._wake_out, wake_in = os.pipe()
+        for descriptor in (self._wake_out, wake_in):
+            os.set_blocking(descriptor, False)
+        signal.set_wakeup_fd(wake_in, warn_on_full_buffer=False)
+        self._wake_in = wake_in
+        for number in process.MASTER_SIGNALS:
+            signal.signal(number, lambda signum, frame: self._signals.add(signum))
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+    # The loop
+
+    def _look_after(self) -> int:
+        last = time.monotonic()
+        while True:
+            ready, _, _ = select.select([self._wake_out], [], [], TICK)
+            if ready:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self._wake_out, 4096)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                if number in self._signals:
+                    return self._stop(number)
+            self._reap()
+            if signal.SIGHUP in self._signals:
+                self._signals.discard(signal.SIGHUP)
+                self._begin_reload()
+            self._watch()
+            if self._checker is None and self.options.scaling and time.monotonic() - last >= TICK:
+                last = time.monotonic()
+                self._scale()
+            self._fill()
+
+    def _fresh(self) -> list[Child]:
+        return [c for c in self.children.values() if not (c.is_old or c.is_leaving)]
+
+    def _fill(self) -> None:
+        if time.monotonic() < self._spawn_after:
+            return
+        while len(self._fresh()) < self._target:
+            if not self._spawn():
+                return
+
+    def _scale(self) -> None:
+        """Keep between `min_spare` and `max_spare` workers idle, one step a tick."""
+        options = self.options
+        fresh = self._fresh()
+        idle = [child for child in fresh if not self._board.slot(child.slot).read()[1]]
+        if len(idle) < options.min_spare and len(fresh) < options.max_children:
+            self._target = min(options.max_children, len(fresh) + 1)
+        elif len(idle) > options.max_spare and len(fresh) > options.min_children:
+            self._target = max(options.min_children, len(fresh) - 1)
+            leaving = idle[-1]
+            leaving.is_leaving = True
+            self._signal(leaving, signal.SIGUSR1)
+
+    # Workers
+
+    def _spawn(self) -> bool:
+        taken = {child.slot for child in self.children.values()}
+        index = next((i for i in range(self._board.slots) if i not in taken), None)
+        if index is None:
+            return False
+        slot = self._board.slot(index)
+        slot.clear()
+        escrow = Escrow.create()
+        process.hold_signals()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            process.release_signals()
+            escrow.close()
+            self.journal.error(f"fork: {error.strerror}")
+            self._spawn_after = time.monotonic() + TICK
+            return False
+        if pid == 0:
+            self._be_worker(index, escrow)
+        process.release_signals()
+        escrow.keep_outlet()
+        self.children[pid] = Child(pid, index, escrow, time.monotonic())
+        self.journal.info(f"server successfully spawned child process, pid {pid}")
+        return True
+
+    def _be_worker(self, index: int, escrow: Escrow) -> None:
+        """In the child: serve, then leave without a word to anything that is the master's."""
+        status = int(Exit.SOFTWARE)
+        try:
+            for number in process.MASTER_SIGNALS:
+                signal.signal(number, signal.SIG_DFL)
+            signal.set_wakeup_fd(-1)
+            process.release_signals()
+            for descriptor in (self._wake_in, self._wake_out, self._lifeline[1]):
+                os.close(descriptor)
+            for child in self.children.values():
+                child.escrow.close()
+            process.become(self._identity)
+            may_return = self._identity is not None and self._identity.may_return
+            worker = Worker(
+                self.options,
+                self._scorer,
+                self.journal,
+                self._listeners,
+                Users(self.options.users, self.journal, as_root=may_return),
+                slot=self._board.slot(index),
+                escrow=escrow,
+                context=self._context,
+            )
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(worker.run(self._lifeline[0]))
+            status = int(Exit.OK)
+        except BaseException as error:
+            self.journal.error(f"child process failed: {type(error).__name__}: {error}")
+        finally:
+            os._exit(status)
+
+    def _signal(self, child: Child, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child.pid, number)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if self._checker is not None and pid == self._checker.pid:
+                self._end_reload(os.waitstatus_to_exitcode(status))
+            elif (child := self.children.pop(pid, None)) is not None:
+                self._bury(child, status)
+
+    def _bury(self, child: Child, status: int) -> None:
+        self.journal.info(f"handled cleanup of child pid [{child.pid}]: {process.exit_text(status)}")
+        answered = child.escrow.settle(TOO_SLOW if child.was_stuck else BROKEN_OFF)
+        if answered:
+            self.journal.warn(f"answered {answered} clients of child pid {child.pid} with EX_TEMPFAIL")
+        child.escrow.close()
+        self._board.slot(child.slot).clear()
+        if status and time.monotonic() - child.born < SHORT_LIFE:
+            self._spawn_after = time.monotonic() + TICK
+
+    def _watch(self) -> None:
+        now = time.monotonic()
+        for child in self.children.values():
+            deadline = self._board.slot(child.slot).read()[0]
+            if deadline and now > deadline + GRACE and not child.was_stuck:
+                child.was_stuck = True
+                self.journal.warn(f"child pid {child.pid} is stuck in a scan past its time limit, killing it")
+                self._signal(child, signal.SIGKILL)
+
+    # Reload and stop
+
+    def _begin_reload(self) -> None:
+        if self._checker is not None:
+            return
+        self.journal.reopen()
+        self.journal.info("server hit by SIGHUP, restarting")
+        environment = {**os.environ, CHECK: "1"}
+        self._checker = subprocess.Popen(
+            process.original_command(), cwd=self._folder, env=environment, stdin=subprocess.DEVNULL
+        )
+
+    def _end_reload(self, status: int) -> None:
+        assert self._checker is not None
+        self._checker.returncode = status
+        self._checker = None
+        if status:
+            self.journal.error(
+                f"the new configuration cannot be used (status {status}), going on with the old one"
+            )
+            return
+        self.journal.info("restarting with the new configuration")
+        process.hold_signals()
+        Inheritance(
+            tuple(self._listeners),
+            tuple(OldWorker(c.pid, c.slot, c.escrow.descriptor) for c in self.children.values()),
+            self._board.descriptor,
+            self._lifeline,
+        ).leave()
+        os.chdir(self._folder)
+        command = process.original_command()
+        os.execv(command[0], command)  # noqa: S606 -- this very program again
+
+    def _stop(self, number: int) -> int:
+        self.journal.info(f"server killed by SIG{signal.Signals(number).name[3:]}, shutting down")
+        close_all(self._listeners)
+        if self.options.pid_file:
+            Path(self.options.pid_file).unlink(missing_ok=True)
+        for child in self.children.values():
+            self._signal(child, signal.SIGTERM)
+        give_up = time.monotonic() + TIME_TO_STOP
+        while self.children and time.monotonic() < give_up:
+            select.select([self._wake_out], [], [], 0.05)
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._wake_out, 4096)
+            self._reap()
+        for child in self.children.values():
+            self._signal(child, signal.SIGKILL)
+        for pid in list(self.children):
+            with contextlib.suppress(ChildProcessError):
+                self._bury(self.children[pid], os.waitpid(pid, 0)[1])
+        return Exit.OK
