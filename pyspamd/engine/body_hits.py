@@ -1,7 +1,8 @@
 """What was found in a body: answers of rules that read only the body, taken down or played back.
 
 A record is plain data, so that the verdict cache can keep it: `texts` maps `priority:area` to [rule, count] pairs,
-`evals` maps a rule to its answer and what it logged.
+`evals` maps a rule to its answer and what it logged. A body that was replaced on the way (`Scan.replace_body`) has
+entries of its own, marked with an apostrophe, since whether it is replaced depends on the header.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,9 +29,11 @@ class BodyHits:
             return None
         return cls(record) if isinstance(record.get("evals"), dict) else None
 
-    def texts(self, priority: int, area: str, work_out: Callable[[], Iterable[tuple[str, int]]]) -> Pairs:
+    def texts(
+        self, scan: Scan, priority: int, area: str, work_out: Callable[[], Iterable[tuple[str, int]]]
+    ) -> Pairs:
         """(rule, count) of the pattern rules of one priority and area that hit."""
-        key = f"{priority}:{area}"
+        key = f"{priority}:{area}{_mark(scan)}"
         known = self.record["texts"].get(key)
         if known is None:
             known = self.record["texts"][key] = list(work_out())
@@ -38,14 +41,19 @@ class BodyHits:
 
     def answer(self, scan: Scan, rule: EvalRule, ask: Callable[[], Answer]) -> Answer:
         """The answer of a body-only eval test; what it logged is logged again on playback."""
-        known = self.record["evals"].get(rule.name)
+        key = rule.name + _mark(scan)
+        known = self.record["evals"].get(key)
         if known is None:
             before = len(scan.hits.logged(rule.name))
             answer = ask()
-            self.record["evals"][rule.name] = [answer, scan.hits.logged(rule.name)[before:]]
+            self.record["evals"][key] = [answer, scan.hits.logged(rule.name)[before:]]
             return answer
         answer, logs = known
         if self.replaying:
             for text in logs:
                 scan.log(rule.name, text)
         return answer  # type: ignore[no-any-return]
+
+
+def _mark(scan: Scan) -> str:
+    return "'" if scan.body_replaced else ""

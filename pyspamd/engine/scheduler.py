@@ -164,7 +164,7 @@ class Scheduler:
             if body_hits is None:
                 found = bundle.hits(view(scan))
             else:
-                found = iter(body_hits.texts(priority, area, lambda: bundle.hits(view(scan))))
+                found = iter(body_hits.texts(scan, priority, area, lambda: bundle.hits(view(scan))))
             for name, count in found:
                 for _ in range(count):
                     scan.hit(name, area=prefix)

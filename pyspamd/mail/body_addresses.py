@@ -4,7 +4,7 @@ Source: Mail::SpamAssassin::Plugin::FreeMail, which looks for a reply address ot
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ..base.registry import Registry
 
@@ -34,10 +34,13 @@ def linked_address(uri: bytes, registry: Registry) -> bytes | None:
     return found.group(1).lower() if found and _has_valid_domain(found, registry) else None
 
 
-def reply_addresses(links: Iterable[bytes], body: Iterable[bytes], registry: Registry) -> list[bytes]:
-    """Addresses in lower case, each once: linked ones first, then those in the text, 40 at most.
+def reply_addresses(
+    links: Iterable[bytes], body: Sequence[bytes], registry: Registry
+) -> tuple[list[bytes], list[bytes]]:
+    """Addresses in lower case, each once: linked ones first, then those in the text, 40 at most; and the text left.
 
-    Addresses in brackets, in URLs and before a label (`someone@example.com wrote:`) do not count.
+    Addresses in brackets, in URLs and before a label (`someone@example.com wrote:`) do not count; they are blanked
+    out in the text that is returned.
     """
     found: dict[bytes, None] = {}
     for uri in links:
@@ -50,13 +53,14 @@ def reply_addresses(links: Iterable[bytes], body: Iterable[bytes], registry: Reg
     def dropped(match: re.Match[bytes]) -> bytes:
         return b" " if _has_valid_domain(match, registry) else match.group()
 
-    for element in body:
-        if b"@" not in element:
+    left = list(body)
+    for number, element in enumerate(body):
+        if b"@" not in element and b"%40" not in element:
             continue
-        text = _NAMED.sub(dropped, _IN_URL.sub(b" ", element))
+        left[number] = text = _NAMED.sub(dropped, _IN_URL.sub(b" ", element))
         for match in _ADDRESS.finditer(text):
             if _has_valid_domain(match, registry):
                 found[match.group(1).lower()] = None
                 if len(found) >= MOST:
-                    return list(found)
-    return list(found)
+                    return list(found), left
+    return list(found), left

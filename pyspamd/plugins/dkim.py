@@ -23,11 +23,11 @@ from ..base.idn import idn_to_ascii
 from ..conf.addresses import AddressPairs, RemovePair
 from ..conf.ascii import lower
 from ..conf.core_addresses import DEF_WELCOMELIST_AUTH, WELCOMELIST_AUTH
-from ..conf.directives import BadValue, Build, Custom, Duration, Float, required, shorten
+from ..conf.directives import BadValue, Build, Custom, Float, required, shorten
 from ..conf.lists import EMPTY, frozen_table
 from ..scan.plugin import Plugin, Reads, eval_test
 from ..scan.scan import Scan
-from ..scan.signatures import arc_chain_of, signatures_of
+from ..scan.signatures import DKIM_TIMEOUT, arc_chain_of, signatures_of
 
 READS = Reads.HEADER | Reads.BODY | Reads.NETWORK
 
@@ -38,7 +38,6 @@ DEF_WELCOMELIST_FROM_DKIM: Final = AddressPairs(
     "def_welcomelist_from_dkim", optional=True, aliases=("def_whitelist_from_dkim",)
 )
 DKIM_MINIMUM_KEY_BITS: Final = Float("dkim_minimum_key_bits", default=1024.0)
-DKIM_TIMEOUT: Final = Duration("dkim_timeout", default=5.0, admin_only=True)
 
 _OVERRIDE = re.compile(
     r"@?([*a-z0-9._-]+)(?:\s+(nxdomain|unknown|all|discardable|custom_low|custom_med|custom_high))?",
@@ -142,7 +141,7 @@ class DKIM(Plugin):
 
     async def _find(self, scan: Scan) -> Findings:
         assert scan.resolver is not None
-        found = await signatures_of(scan, scan.resolver, DKIM_TIMEOUT.of(scan.conf))
+        found = await signatures_of(scan, scan.resolver)
         least_bits = DKIM_MINIMUM_KEY_BITS.of(scan.conf)
         authors = _authors(scan)
         findings = Findings(
@@ -251,7 +250,7 @@ class DKIM(Plugin):
     async def _chain(self, scan: Scan) -> ArcChain:
         if scan.resolver is None:
             return ArcChain()
-        return await arc_chain_of(scan, scan.resolver, DKIM_TIMEOUT.of(scan.conf))
+        return await arc_chain_of(scan, scan.resolver)
 
     @eval_test(reads=READS)
     async def check_arc_signed(self, scan: Scan, *domains: str) -> bool:

@@ -129,7 +129,10 @@ class FreeMail(Plugin):
         ]
         found: list[bytes] = []
         skip = bool(SKIP_OVER_MOST.of(self.conf))
-        for number, address in enumerate(reply_addresses(links, scan.body, scan.reading.registry), 1):
+        addresses, left = reply_addresses(links, scan.body, scan.reading.registry)
+        # The original blanks such addresses out in the very text that body rules see from here on.
+        scan.replace_body(left)
+        for number, address in enumerate(addresses, 1):
             if number == MOST_ADDRESSES.of(self.conf) and skip:
                 return None
             if self._is_freemail(address):

@@ -61,6 +61,7 @@ class Scan:
         self.shortcircuited = False
         self.tasks: dict[asyncio.Task[object], tuple[str, ...]] = {}
         self._shared: dict[object, object] = {}
+        self._body: list[bytes] | None = None
 
     # Views of the message
 
@@ -85,7 +86,17 @@ class Scan:
     @property
     def body(self) -> list[bytes]:
         """What `body` rules see: the subject, then a paragraph an element."""
-        return self.message.body
+        return self.message.body if self._body is None else self._body
+
+    @property
+    def body_replaced(self) -> bool:
+        """Whether `body` is no longer the message's own."""
+        return self._body is not None
+
+    def replace_body(self, elements: list[bytes]) -> None:
+        """Let body rules see other text from here on; it must follow from the message's body alone."""
+        if elements != self.message.body:
+            self._body = elements
 
     @property
     def rawbody(self) -> list[bytes]:
