@@ -24,7 +24,8 @@ from ..engine.resolving import make_resolver
 from ..net.dns import DnsResolver
 from ..net.resolver import Resolver
 from ..net.zone import ZoneResolver
-from ..plugins.dkim import DKIM_MINIMUM_KEY_BITS, DKIM_TIMEOUT
+from ..plugins.dkim import DKIM_MINIMUM_KEY_BITS
+from ..scan.signatures import DKIM_TIMEOUT
 from .sources import add_source_options
 
 AT_ONCE = 16

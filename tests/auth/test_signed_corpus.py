@@ -1,4 +1,4 @@
-"""Every signature of the shared signed messages, asked over a real DNS server, is worth what Mail::DKIM says."""
+"""Every signature of the shared signed messages, asked over a DNS server, is worth what Mail::DKIM says."""
 
 import asyncio
 import collections
