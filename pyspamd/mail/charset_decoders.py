@@ -101,7 +101,7 @@ class Table:
         return self._decode_slowly(data, strict)
 
     def _pattern(self) -> re.Pattern[bytes] | None:
-        """Finds all that the codec decodes otherwise than Encode and perhaps more; `None` if there is none."""
+        """Finds all that the codec decodes otherwise than Encode, perhaps more; `None` if there is none."""
         by_lead: dict[bytes, set[bytes]] = {}
         for code in (*self._removed, *self._patch):
             if code in self._removed or self._by_codec(code) is not None:

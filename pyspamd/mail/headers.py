@@ -113,6 +113,9 @@ class Headers:
         size = 0
         for key, places in positions.items():
             contents = self.raw_unfolded(key) if raw else self.get(key)
+            # A name with blanks before its colon finds the raw values of the same name without them; for
+            # those there is no place, which in Perl means the first.
+            places = places + [0] * (len(contents) - len(places))
             for place, content in zip(places, contents, strict=False):
                 size += len(key) + len(content) + 2
                 if size > MAX_BLOCK_LENGTH:
