@@ -18,7 +18,7 @@ _LETTERS: Final = {
 _RARE: Final = 0.0006
 _AFFINITY: Final = 2.2
 _COMMON: Final = {
-    8.0: "the ",
+    8.0: "the",
     5.0: "and to of in ing tion er re on at en es or te ed is it al ar st nd ou ha",
     3.0: "you your for that this ent ion her ver ter ate all com with our have are from not will be as we",
     1.5: "please email mail can has was more out one new about here click http https www information account "
@@ -29,17 +29,44 @@ _COMMON: Final = {
     0.3: "receive special credit office private security today limited program products market customer "
     "month support available link below view remove unsubscribe user password days hours visit details",
 }
-_WORDS: Final = tuple((word.encode(), rate) for rate, words in _COMMON.items() for word in words.split())
+_COMMON_IN_URIS: Final = {
+    12.0: "http://www. .com/ mailto: /",
+    4.0: "https://www. .net .org .html .php .gif .jpg index images img @ ? = & - com",
+    1.0: "/a /b /c /d /e /f /g /h /i /l /m /n /o /p /r /s /t /u /w /0 /1 /2 /3",
+}
+_COMMON_IN_MARKUP: Final = {
+    8.0: '< > = " / <br> <td <tr> <div> </a> </td> </font> style= </p <p> <a\xa0href="http://www. /> =" ">',
+    4.0: '<img\xa0src="http:// https:// <span\xa0style=" .com/ width=" height=" color: align= border=',
+    2.0: "font-size: font-family: <table\xa0 </html> <!-- <body> <head> <meta\xa0 content= charset= class=",
+    1.0: "&nbsp; 30px; 10px; 20px; center blank target= title background bgcolor #ffffff arial display &#8",
+}
+KINDS: Final = ("text", "uri", "markup")
+
+
+def _words(*tables: dict[float, str]) -> tuple[tuple[bytes, float], ...]:
+    return tuple(
+        (word.encode("latin-1").replace(b"\xa0", b" "), often)
+        for table in tables
+        for often, words in table.items()
+        for word in words.split(" ")
+    )
+
+
+_WORDS: Final = {
+    "text": _words(_COMMON),
+    "uri": _words(_COMMON, _COMMON_IN_URIS),
+    "markup": _words(_COMMON, _COMMON_IN_MARKUP),
+}
 
 
 @lru_cache(maxsize=65536)
-def rate(literal: bytes) -> float:
-    """How many times `literal` (lower case) may be expected in a kilobyte of a message's text."""
+def rate(literal: bytes, kind: str = "text") -> float:
+    """How many times `literal` (lower case) may be expected in a kilobyte of that kind of text."""
     chance = 1.0
     for byte in literal:
         chance *= _LETTERS.get(byte, _RARE)
     guess = 1000 * chance * _AFFINITY ** (len(literal) - 1)
     core = literal.strip(b" ")
-    if core and len(core) < 8:
-        guess += sum(often for word, often in _WORDS if core in word)
+    if core and len(core) < 20:
+        guess += sum(often for word, often in _WORDS[kind] if core in word)
     return guess

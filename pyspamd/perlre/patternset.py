@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
+from . import pcre
 from .prefilter import LiteralGate
 from .regex import Match, Regex
 
+_match = pcre.match
+_CONTEXT = pcre.CONTEXT
+_MatchFault = pcre.MatchFault
 _SEPARATOR: Final = b"\n"
 
 
@@ -56,7 +60,7 @@ class PatternSet:
             for number, entry in enumerate(self.entries)
             if entry.limit != 1 or entry.skip_first or entry.keep
         )
-        self._tests = tuple(entry.regex.matches for entry in self.entries)
+        self._codes = tuple(entry.regex.code for entry in self.entries)
         self._all = frozenset(range(len(self.entries)))
 
     def first_hits(self, elements: Sequence[bytes], only: Collection[int] | None = None) -> list[int]:
@@ -76,29 +80,36 @@ class PatternSet:
         return found
 
     def _joined(self, elements: Sequence[bytes], candidates: set[int], found: Hits) -> None:
-        tests, special = self._tests, self._special
+        special = self._special
         for number in candidates:
             if number in special:
                 for place, element in enumerate(elements):
                     if self._count(number, place, element, found):
                         break
                 continue
-            test = tests[number]
+            matches = self.entries[number].regex.matches
             for element in elements:
-                if test(element):
+                if matches(element):
                     found.counts[number] = 1
                     break
 
     def _one_by_one(self, gate: LiteralGate, elements: Sequence[bytes], todo: set[int], found: Hits) -> None:
-        tests, special, candidates, counts = self._tests, self._special, gate.candidates, found.counts
+        codes, special, candidates, counts = self._codes, self._special, gate.candidates, found.counts
         for place, element in enumerate(elements):
+            size = len(element)
             for number in candidates(element) & todo:
                 if number in special:
                     if self._count(number, place, element, found):
                         todo.discard(number)
-                elif tests[number](element):
-                    counts[number] = 1
-                    todo.discard(number)
+                    continue
+                try:  # what `Regex.matches` does, without a call for each of hundreds of misses
+                    if _match(codes[number], element, size, 0, _CONTEXT)[0] is None:
+                        continue
+                except _MatchFault:
+                    if not self.entries[number].regex.matches(element):
+                        continue
+                counts[number] = 1
+                todo.discard(number)
 
     def _count(self, number: int, place: int, element: bytes, found: Hits) -> bool:
         """Run an entry that does more than match once; whether it has had enough."""

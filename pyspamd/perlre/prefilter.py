@@ -3,17 +3,23 @@
 A regex without a gate is always a candidate, and with `set_prefilter(False)` every regex is.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any, Final
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
-from .gates import SQUEEZE_DELETE, SQUEEZE_TABLE, TIERS, Gate, gate_of
+from .gates import LOWER_TABLE, SQUEEZE_DELETE, SQUEEZE_TABLE, SQUEEZED, TIERS, Gate, gate_of
+from .literals import ENTITY
 from .regex import Regex
 
-FORMAT: Final = 1
+FORMAT: Final = 3
 """Rises when gates of an older version may not be used any more."""
+
+
+_ENTITY: Final = ENTITY.encode()
+_WORTH_SQUEEZING: Final = 12  # for fewer regexes a second pass over the text costs more than it saves
 
 
 class _Switch:
@@ -31,13 +37,40 @@ def prefilter_is_on() -> bool:
 
 
 class _Automaton:
-    """Literals found together; each knows the regexes (by number) it makes candidates."""
+    """Literals found together; each knows the regexes (by number) it makes candidates.
 
-    def __init__(self, wanted: dict[bytes, list[int]]) -> None:
-        self.owners = tuple(tuple(numbers) for numbers in wanted.values())
-        self.find = BytesAhoCorasick(
-            list(wanted), matchkind=MatchKind.Standard, implementation=Implementation.ContiguousNFA
-        ).find_matches_as_indexes
+    Regexes in `counted` become candidates only with that many of their literals, wherever those stand.
+    """
+
+    def __init__(self, wanted: dict[bytes, list[int]], counted: dict[int, int]) -> None:
+        self.owners = tuple(
+            tuple(number for number in numbers if number not in counted) for numbers in wanted.values()
+        )
+        self.counted_owners = tuple(
+            tuple(number for number in numbers if number in counted) for numbers in wanted.values()
+        )
+        self.counted = counted
+        self.fewest = min(counted.values(), default=0)
+        literals = list(wanted)
+        self.find = (
+            BytesAhoCorasick(
+                literals, matchkind=MatchKind.Standard, implementation=Implementation.ContiguousNFA
+            ).find_matches_as_indexes
+            if literals
+            else None
+        )
+
+    def add_owners(self, text: bytes, found: set[int]) -> None:
+        """Add to `found` the regexes enough of whose literals stand in `text`."""
+        if self.find is None or not (hits := self.find(text, overlapping=True)):
+            return
+        owners = self.owners
+        literals = [hit[0] for hit in hits]
+        for literal in set(literals):
+            found.update(owners[literal])
+        if self.counted and len(literals) >= self.fewest:
+            places = Counter(chain.from_iterable(map(self.counted_owners.__getitem__, literals)))
+            found.update([number for number, count in places.items() if count >= self.counted[number]])
 
 
 class LiteralGate:
@@ -48,31 +81,37 @@ class LiteralGate:
         self._all = tuple(range(len(self.gates)))
         lower: dict[bytes, list[int]] = {}
         squeezed: dict[bytes, list[int]] = {}
+        counted: dict[int, int] = {}
         always: list[int] = []
-        high_only: list[int] = []
+        ascii_only: list[int] = []
+        squeezing = sum(gate is not None and gate.tier.startswith(SQUEEZED.name) for gate in self.gates)
         for number, gate in enumerate(self.gates):
-            if gate is None:
+            if gate is None or (gate.tier.startswith(SQUEEZED.name) and squeezing < _WORTH_SQUEEZING):
                 always.append(number)
                 continue
             if TIERS[gate.tier].ascii_only:
-                high_only.append(number)
-            wanted = squeezed if gate.tier.startswith("squeezed") else lower
+                ascii_only.append(number)
+            if gate.times > 1:
+                counted[number] = gate.times
+            wanted = squeezed if gate.tier.startswith(SQUEEZED.name) else lower
             for literal in gate.literals:
                 wanted.setdefault(literal, []).append(number)
         self._always = frozenset(always)
-        self._always_on_high = frozenset(always + high_only)
-        self._lower = _Automaton(lower) if lower else None
-        self._squeezed = _Automaton(squeezed) if squeezed else None
+        self._always_on_high = frozenset(always + ascii_only)
+        self._lower = _Automaton(lower, counted)
+        self._squeezed = _Automaton(squeezed, {})
 
     @classmethod
-    def of(cls, regexes: Sequence[Regex]) -> "LiteralGate":
-        """Work the gates of `regexes` out (some milliseconds each)."""
-        return cls([gate_of(regex.pattern, regex.flags) for regex in regexes])
+    def of(cls, regexes: Sequence[Regex], kind: str = "text") -> "LiteralGate":
+        """Work out the gates of `regexes` (milliseconds each) for a kind of text: text, uri or markup."""
+        return cls([gate_of(regex.pattern, regex.flags, kind) for regex in regexes])
 
     def as_data(self) -> dict[str, Any]:
         """The gates as JSON can hold them."""
         gates = [
-            None if gate is None else [gate.tier, [literal.decode("latin-1") for literal in gate.literals]]
+            None
+            if gate is None
+            else [gate.tier, gate.times, [literal.decode("latin-1") for literal in gate.literals]]
             for gate in self.gates
         ]
         return {"format": FORMAT, "gates": gates}
@@ -84,7 +123,9 @@ class LiteralGate:
             return None
         return cls(
             [
-                None if gate is None else Gate(gate[0], tuple(text.encode("latin-1") for text in gate[1]))
+                None
+                if gate is None
+                else Gate(gate[0], tuple(text.encode("latin-1") for text in gate[2]), gate[1])
                 for gate in data["gates"]
             ]
         )
@@ -93,16 +134,8 @@ class LiteralGate:
         """The numbers of the regexes that may match `element`; all others do not."""
         if not _Switch.on:
             return set(self._all)
-        found = set(self._always if element.isascii() else self._always_on_high)
-        if self._lower is not None:
-            hits = self._lower.find(element.lower(), overlapping=True)
-            if hits:
-                found.update(
-                    chain.from_iterable(map(self._lower.owners.__getitem__, {hit[0] for hit in hits}))
-                )
-        if self._squeezed is not None:
-            hits = self._squeezed.find(element.translate(SQUEEZE_TABLE, SQUEEZE_DELETE), overlapping=True)
-            if hits:
-                owners = self._squeezed.owners
-                found.update(chain.from_iterable(map(owners.__getitem__, {hit[0] for hit in hits})))
+        plain = element.isascii() and _ENTITY not in element
+        found = set(self._always if plain else self._always_on_high)
+        self._lower.add_owners(element.translate(LOWER_TABLE), found)
+        self._squeezed.add_owners(element.translate(SQUEEZE_TABLE, SQUEEZE_DELETE), found)
         return found

@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from . import pcre
 from .errors import RegexError
@@ -17,7 +17,7 @@ from .parser import parse
 from .syntax import Parsed
 from .translate import factored, translated
 
-__all__ = ["Match", "Regex", "RegexError", "compile_regex"]
+__all__ = ["Match", "Regex", "RegexError", "compile_regex", "restore_regex"]
 
 _log = logging.getLogger(__name__)
 _CODE: Final = re.compile(r"\(\?\??\{")
@@ -89,7 +89,7 @@ class Match:
 class Regex:
     """A compiled pattern. `gave_up` counts the subjects on which a match limit cut the search short."""
 
-    __slots__ = ("_code", "flags", "gave_up", "group_count", "names", "pattern", "source")
+    __slots__ = ("code", "flags", "gave_up", "group_count", "names", "pattern", "source")
 
     def __init__(
         self,
@@ -106,7 +106,13 @@ class Regex:
         self.gave_up = 0
         self.group_count = group_count
         self.names = names
-        self._code = code
+        self.code = code
+
+    def as_data(self) -> list[Any]:
+        """What `restore_regex` needs, as JSON can hold it."""
+        names = {name: list(numbers) for name, numbers in self.names.items()}
+        source = None if self.source == self.pattern else self.source
+        return [self.pattern, self.flags, source, self.group_count, names]
 
     def __repr__(self) -> str:
         return f"Regex({self.pattern!r}, {self.flags!r})"
@@ -114,7 +120,7 @@ class Regex:
     def matches(self, subject: bytes) -> bool:
         """Whether the regex matches anywhere in `subject`; false where it gave up."""
         try:
-            return _match(self._code, subject, len(subject), 0, _CONTEXT)[0] is not None
+            return _match(self.code, subject, len(subject), 0, _CONTEXT)[0] is not None
         except _MatchFault as fault:
             return self._again(fault, subject, 0, 0) is not None
 
@@ -144,7 +150,7 @@ class Regex:
 
     def _find(self, subject: bytes, start: int, options: int) -> pcre.MatchData | None:
         try:
-            return _match(self._code, subject, len(subject), start, _CONTEXT, options)[0]
+            return _match(self.code, subject, len(subject), start, _CONTEXT, options)[0]
         except _MatchFault as fault:
             return self._again(fault, subject, start, options)
 
@@ -153,7 +159,7 @@ class Regex:
         code: int = getattr(fault, "code", 0)
         if code == pcre.JIT_STACK_LIMIT:
             try:
-                return _match(self._code, subject, len(subject), start, _CONTEXT, options | pcre.NO_JIT)[0]
+                return _match(self.code, subject, len(subject), start, _CONTEXT, options | pcre.NO_JIT)[0]
             except _MatchFault as second:
                 fault = second
         if not self.gave_up:
@@ -177,6 +183,17 @@ def compile_regex(pattern: str, flags: str = "") -> Regex:
     except pcre.CompileFault as fault:
         code, source = _compile_smaller(pattern, outer, parsed, fault)
     return Regex(pattern, flags, source, code, parsed.group_count, parsed.names)
+
+
+def restore_regex(data: list[Any]) -> Regex:
+    """The regex `as_data` came from, its pattern not read again; raises RegexError if the data is damaged."""
+    try:
+        pattern, flags, source, group_count, names = data
+        code = pcre.compile_code((pattern if source is None else source).encode("latin-1"))
+        numbers = {name: tuple(found) for name, found in names.items()}
+    except (pcre.CompileFault, AttributeError, TypeError, UnicodeError, ValueError):
+        raise RegexError("a stored regex cannot be read") from None
+    return Regex(pattern, flags, pattern if source is None else source, code, group_count, numbers)
 
 
 def _compile_smaller(pattern: str, outer: int, parsed: Parsed, fault: Exception) -> tuple[pcre.Code, str]:
