@@ -1,4 +1,4 @@
-"""Directives that are pyspamd's own, beside SpamAssassin's: the verdict cache's lifetimes.
+"""Directives that are pyspamd's own, beside SpamAssassin's: cache lifetimes, how long a captured tag holds.
 
 spam_check_negative_ttl 600     # seconds for which a ham's body is remembered, 0 for never
 spam_check_positive_ttl 1800    # seconds for which a spam's body is remembered, 0 for never
@@ -6,9 +6,16 @@ spam_check_positive_ttl 1800    # seconds for which a spam's body is remembered,
 
 from typing import Any, Final
 
-from .directives import Directive, Duration
+from .directives import Bool, Directive, Duration
 
 SPAM_CHECK_NEGATIVE_TTL: Final = Duration("spam_check_negative_ttl", default=600.0, admin_only=True)
 SPAM_CHECK_POSITIVE_TTL: Final = Duration("spam_check_positive_ttl", default=1800.0, admin_only=True)
 
-OWN_DIRECTIVES: Final[tuple[Directive[Any], ...]] = (SPAM_CHECK_NEGATIVE_TTL, SPAM_CHECK_POSITIVE_TTL)
+CAPTURE_TEMPLATES_ONCE: Final = Bool("capture_templates_once", default=True, admin_only=True)
+"""Whether a rule with `%{TAG}` keeps the first value it was compiled with, as it does in spamd (docs/differences.md)."""
+
+OWN_DIRECTIVES: Final[tuple[Directive[Any], ...]] = (
+    SPAM_CHECK_NEGATIVE_TTL,
+    SPAM_CHECK_POSITIVE_TTL,
+    CAPTURE_TEMPLATES_ONCE,
+)

@@ -17,6 +17,7 @@ from ..base.clock import Deadline
 from ..base.problems import Problem
 from ..conf.core_admin import TIME_LIMIT
 from ..conf.core_learning import BAYES_AUTO_LEARN, USE_BAYES
+from ..conf.core_own import CAPTURE_TEMPLATES_ONCE
 from ..conf.core_report import REQUIRED_SCORE, REWRITE_HEADER
 from ..conf.core_rules import SUBJECT_PREFIX
 from ..conf.conf import Conf
@@ -83,7 +84,9 @@ class Engine:
         self.active = frozenset(name for name in self.rules if conf.scores[name][self.score_set] != 0)
         self.program = self._program(base)
         self._discriminators = hooked(self.plugins, "autolearn_discriminator")
-        self.scheduler = Scheduler(self.plugins, self.evals)
+        self.scheduler = Scheduler(
+            self.plugins, self.evals, templates_once=CAPTURE_TEMPLATES_ONCE.of(conf)
+        )
         self.reading = Reading(conf)
         self._zeros: dict[str, Value] = dict.fromkeys(
             (*self.program.metas.dependencies, *self.program.names), 0

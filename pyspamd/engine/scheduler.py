@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
+from ..perlre.regex import Regex
 from ..ruleset.patterns import PatternBundle, PatternRule
 from ..ruleset.program import EVAL_AREAS, NETWORK_PRIORITY, EvalRule, HeaderGroup, Stage, header_count
 from ..scan.plugin import EvalTest, Plugin, Reads
@@ -34,9 +35,13 @@ BODY_ONLY = Reads.BODY
 class Scheduler:
     """Runs the rules of one configuration over one message at a time; holds nothing about a message."""
 
-    def __init__(self, plugins: Sequence[Plugin], evals: dict[str, EvalTest]) -> None:
+    def __init__(
+        self, plugins: Sequence[Plugin], evals: dict[str, EvalTest], *, templates_once: bool = False
+    ) -> None:
+        """`templates_once` keeps a `%{TAG}` rule at the first value it met, whatever message that came with."""
         self.plugins = plugins
         self.evals = evals
+        self._kept: dict[str, Regex] | None = {} if templates_once else None
         self._check_start = hooked(plugins, "check_start")
         self._extract_metadata = hooked(plugins, "extract_metadata")
         self._parsed_metadata = hooked(plugins, "parsed_metadata")
@@ -169,14 +174,16 @@ class Scheduler:
                 for _ in range(count):
                     scan.hit(name, area=prefix)
         for rule in bundle.special:
-            for _ in range(self._special(scan, rule, VIEWS[area](scan))):
+            for _ in range(self._special(scan, rule, VIEWS[area](scan), keep=area != "full")):
                 scan.hit(rule.name, area=prefix)
 
-    @staticmethod
-    def _special(scan: Scan, rule: PatternRule, elements: Sequence[bytes]) -> int:
+    def _special(self, scan: Scan, rule: PatternRule, elements: Sequence[bytes], *, keep: bool = True) -> int:
+        """How often a rule hits that captures tags or waits for them."""
         regex = rule.resolved(scan.tags.values)
-        if regex is None:
+        if regex is None or not elements:
             return 0
+        if rule.templates and keep and self._kept is not None:
+            regex = self._kept.setdefault(rule.name, regex)
         if not rule.captures:
             return rule.count(elements, regex)
         count, captures = rule.captured(elements, regex)
