@@ -1,0 +1,61 @@
+"""When a message was received, as its own fields tell it."""
+
+import re
+import time
+from collections.abc import Iterable
+
+from .dates import parse_date
+from .message import Message
+
+_FOLDS = re.compile(rb"\n[ \t]+")
+_RECEIVED = re.compile(rb"^Received:(.*)", re.I | re.M)
+_QMAIL_LOCAL = re.compile(rb"qmail \d+ invoked by uid \d+")
+_LOCAL_HOP = re.compile(rb"\bfrom (?:localhost\s|(?:\S+ ){1,2}\S*\b127\.0\.0\.1\b)")
+_FETCHMAIL = re.compile(rb"\bby localhost with \w+ \(fetchmail-[\d.]+")
+_SEPARATOR = re.compile(rb"^(?:From|X-From-Line:)\s+(.+)$", re.I | re.M)
+_ZONED = re.compile(rb"[-+]\d{4}|\b[A-Z]{2,4}\b")
+_RESENT = re.compile(rb"^Resent-Date:\s*(.+)$", re.I | re.M)
+_DATE = re.compile(rb"^Date:\s*(.+)$", re.I | re.M)
+
+
+def receive_date(message: Message, now: float) -> int:
+    """Seconds since the epoch at which `message` came in, or `now` where no field says.
+
+    The topmost Received field that is no local hop decides, then the mailbox separator, then what is left.
+    Source: Mail::SpamAssassin::Util, receive_date.
+    """
+    text = _FOLDS.sub(b" ", (message.mailbox_separator or b"") + b"".join(message.headers.all()))
+    lines: list[bytes] = _RECEIVED.findall(text)
+    local: list[bytes] = []
+    if lines:
+        if _QMAIL_LOCAL.search(lines[0]) or _LOCAL_HOP.search(lines[0]):
+            local.append(lines.pop(0))
+        if lines and _FETCHMAIL.search(lines[0]):
+            local.append(lines.pop(0))
+        elif local:
+            lines.insert(0, local.pop(0))
+    separator = _SEPARATOR.search(text)
+    stamped = (
+        [separator[1] if _ZONED.search(separator[1]) else separator[1] + _local_zone()] if separator else []
+    )
+    resent, date = _RESENT.search(text), _DATE.search(text)
+    for candidates in (
+        lines[:1],
+        local,
+        stamped,
+        lines[1:],
+        [resent[1]] if resent else [],
+        [date[1]] if date else [],
+    ):
+        moment = _first(candidates)
+        if moment is not None:
+            return moment
+    return int(now)
+
+
+def _first(texts: Iterable[bytes]) -> int | None:
+    return next((moment for moment in map(parse_date, texts) if moment), None)
+
+
+def _local_zone() -> bytes:
+    return time.strftime(" %z").encode("ascii")
