@@ -35,18 +35,11 @@ def receive_date(message: Message, now: float) -> int:
         elif local:
             lines.insert(0, local.pop(0))
     separator = _SEPARATOR.search(text)
-    stamped = (
-        [separator[1] if _ZONED.search(separator[1]) else separator[1] + _local_zone()] if separator else []
-    )
-    resent, date = _RESENT.search(text), _DATE.search(text)
-    for candidates in (
-        lines[:1],
-        local,
-        stamped,
-        lines[1:],
-        [resent[1]] if resent else [],
-        [date[1]] if date else [],
-    ):
+    stamped = separator[1] if separator else b""
+    if not _ZONED.search(stamped):
+        stamped += _local_zone()
+    claimed = [found[1] if found else b"" for found in (_RESENT.search(text), _DATE.search(text))]
+    for candidates in (lines[:1], local, [stamped], lines[1:], claimed[:1], claimed[1:]):
         moment = _first(candidates)
         if moment is not None:
             return moment
