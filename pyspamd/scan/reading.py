@@ -83,4 +83,7 @@ class Reading:
             for page in message.html_pages
             if page is not None
         )
-        return uri_details(message.body, pages, signatures, self.uri_settings)
+        details = uri_details(message.body, pages, signatures, self.uri_settings)
+        if any(page is not None and page.facts.get("uri_truncated") for page in message.html_pages):
+            details.truncated = True
+        return details
