@@ -142,7 +142,10 @@ class _Reader:
         if named[2] in ("<", ">") and not named[1]:
             self.exact = False
             return named[0]
-        mask = bytesets.POSIX.get(named[2])
+        name = named[2]
+        if name in ("upper", "lower") and self.flags & Flag.CASELESS:
+            name = "alpha"  # also where it is negated
+        mask = bytesets.POSIX.get(name)
         if mask is None:
             raise RegexError(f"there is no POSIX class {named[0]}")
         if self.flags & Flag.UNICODE:

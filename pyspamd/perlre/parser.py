@@ -48,6 +48,9 @@ class _Parser:
         self.lookarounds = 0
         self.unsafe = 0  # rises with everything that forbids moving the group around it
         self.accepts = False
+        self.idle: list[
+            str
+        ] = []  # repeats of what has no width: Perl minds them outside of alternatives only
         self.branches = 1  # of the alternatives read last
         self.groups = 0
         self.names: dict[str, list[int]] = {}
@@ -59,6 +62,8 @@ class _Parser:
         root, _ = self._alternatives(1)
         if self.at < len(self.text):
             raise RegexError("a closing parenthesis has no opening one")
+        if self.idle:
+            raise RegexError(f"'{self.idle[0]}' repeats what has no width")
         if self.wanted_numbers > self.groups:
             raise RegexError(f"there is no group {self.wanted_numbers}")
         missing = self.wanted_names - self.names.keys()
@@ -78,6 +83,7 @@ class _Parser:
         branches: list[Node] = []
         wide = False
         first_group = most = self.groups
+        idle = len(self.idle)
         while True:
             node, has_width = self._branch(times)
             branches.append(node)
@@ -90,6 +96,8 @@ class _Parser:
                 self.groups = first_group
         if reset:
             self.groups = max(most, self.groups)
+        if len(branches) > 1:
+            del self.idle[idle:]
         self.branches = len(branches)
         return (branches[0] if len(branches) == 1 else Choice(tuple(branches))), wide
 
@@ -163,8 +171,8 @@ class _Parser:
             source = self.text[start:atom_end]
             if high is None:
                 raise RegexError(f"'{source}{found[0]}' repeats the empty string without end")
-            if low > 1:
-                raise RegexError(f"'{source}{found[0]}' repeats what has no width")
+            if low and high > 1:
+                self.idle.append(source + found[0])
             if source.startswith("(*") or not source.startswith(
                 "("
             ):  # PCRE2 wants positions in a group before it repeats them
@@ -308,7 +316,7 @@ class _Parser:
             return _DOT_ALL, True, True
         if opening.kind in ("call", "verb"):
             return self._standalone(opening)
-        before, groups, outside = self.unsafe, self.groups, self.flags
+        before, groups, outside, idle = self.unsafe, self.groups, self.flags, len(self.idle)
         self._enter(opening)
         node, wide = self._alternatives(times, reset=opening.kind == "reset")
         if not self.text.startswith(")", self.at):
@@ -317,6 +325,7 @@ class _Parser:
         self.depth -= 1
         self.flags = outside
         if opening.kind in ("ahead", "not ahead", "behind", "not behind"):
+            del self.idle[idle:]
             return self._lookaround(opening.kind, node, captures=self.groups > groups), False, True
         if opening.kind == "condition":
             return self._condition(opening, node), wide, True
