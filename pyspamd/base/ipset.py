@@ -22,11 +22,11 @@ _PARTIAL_IPV4 = re.compile(r"([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?(?:\.([0-9]+)
 _LEADING_ZEROS = re.compile(r"\b0+([0-9]+)", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,3}\Z", re.ASCII)
 
-# Names the original's address library knows. None of them reaches where ordinary addresses are looked up,
-# because the library reads them as IPv4 and the set files them as IPv6; they are accepted all the same.
+# Names the original's address library knows. The last two never match an ordinary address, because the
+# library reads them as IPv4 and the set files them as IPv6; they are accepted all the same.
 _NAMED = {
-    "any": (0, 96),
-    "default": (0, 96),
+    "any": (0, 0),
+    "default": (0, 0),
     "broadcast": (0xFFFFFFFF, 128),
     "loopback": (0x7F000001, 104),
 }
