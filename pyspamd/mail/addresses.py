@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from ..base.idn import idn_to_ascii
 from ..base.registry import Registry, is_fqdn_valid
 from .address_list import Mailbox, composed, read_address_list
 
@@ -177,7 +178,11 @@ def _is_address(phrase: bytes) -> bool:
     if not (_WHOLE_MAIL.match(phrase) and _is_plausible(phrase)):
         return False
     found = _USER_AND_HOST.match(phrase)
-    return found is not None and is_fqdn_valid(found[2])
+    return found is not None and _is_host(found[2])
+
+
+def _is_host(host: bytes) -> bool:
+    return is_fqdn_valid(idn_to_ascii(host.decode("latin-1")), ascii_only=True)
 
 
 def _with_address(phrase: bytes | None, address: bytes | None, comment: bytes | None) -> Address:
@@ -187,7 +192,7 @@ def _with_address(phrase: bytes | None, address: bytes | None, comment: bytes | 
         address = _BEHIND_HOST.sub(rb"\1", address, count=1)
         if found := _USER_AND_HOST.match(address):
             user, host = found.groups()
-    return Address(phrase, user, host, address, comment, host is None or not is_fqdn_valid(host))
+    return Address(phrase, user, host, address, comment, host is None or not _is_host(host))
 
 
 def _from_grammar(mailbox: Mailbox, value: bytes) -> Address:
@@ -198,7 +203,7 @@ def _from_grammar(mailbox: Mailbox, value: bytes) -> Address:
     if user is None and address is None and comment is None and phrase is not None and _is_plausible(phrase):
         # A quoted address with nothing beside it is taken for what it was meant to be.
         both = _TWO_WORDS.match(phrase)
-        if both is not None and is_fqdn_valid(both[2]):
+        if both is not None and _is_host(both[2]):
             user, host = both.groups()
             return Address(None, user, host, phrase, None, False)
     if phrase is None:
