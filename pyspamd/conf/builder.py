@@ -15,13 +15,9 @@ from .conf import Conf, Mention
 from .core_rules import IGNORE_ALWAYS_MATCHING
 from .dialect import Dialect, words_of
 from .directives import BadValue, Directive, Scores, shorten
-from .rules import HeaderTest, RegexTest, RuleDef, Test
+from .rules import RuleDef, Test
 
 _RULE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
-_CAPTURE: Final = re.compile(r"\(\?P?[<'][A-Z]")
-CAPTURE_PRIORITY: Final = -10000
-"""Rules that capture tags run before all others unless a later `priority` line says otherwise."""
-
 LONGEST_NAME: Final = 100
 LONG_NAME: Final = 40
 DEPRECATED: Final = frozenset(("Mail::SpamAssassin::Plugin::HashCash",))
@@ -109,8 +105,6 @@ class Builder:
         if len(name) > LONG_NAME and self.dialect.lint and not name.startswith(("__", "T_")):
             self.warn(f"The rule's name is longer than {LONG_NAME} characters; 22 or fewer read well.", name)
         self.rules[name] = RuleDef(name, area, test, self.location, self.user)
-        if isinstance(test, RegexTest | HeaderTest) and _CAPTURE.search(test.pattern):
-            self.priorities[name] = CAPTURE_PRIORITY
         return True
 
     def check_regex(self, name: str, pattern: str, flags: str) -> None:

@@ -37,25 +37,32 @@ _GRAMMAR: Final = r"""
 ?either: both | either "||" both                    -> either
 ?both: differ | both "&&" differ                    -> both
 ?differ: equal | differ "^" equal                   -> differ
-?equal: order | equal EQUALITY order                -> compare
-?order: sum | order ORDER sum                       -> compare
+?equal: order (EQUALITY order)*                     -> chain
+?order: sum (ORDER sum)*                            -> chain
 ?sum: product | sum SIGN product                    -> compare
+      | sum tail                                    -> append
+      | sum DOT product                             -> join
+?tail: SIGNED                                       -> number
+     | tail TIMES unary                             -> compare
 ?product: unary | product TIMES unary               -> compare
-?unary: atom | "!" unary                            -> negate
+?unary: atom | NOT unary                            -> negate
       | SIGN unary                                  -> signed
-?atom: NUMBER                                       -> number
+?atom: (NUMBER | SIGNED)                            -> number
      | NAME                                         -> name
-     | FUNCTION "(" choice? ")"                     -> call
+     | FUNCTION ("(" choice? ")")?                  -> call
      | "(" choice ")"
 
 FUNCTION.3: /(?:plugin|can|has)(?![A-Za-z0-9_:])/
-NUMBER.2: /[+-]?[0-9]+(?:\.[0-9]+)?(?![-+0-9.])/
+SIGNED.2: /[+-][0-9]+(?:\.[0-9]+)?(?![-+0-9.])/
+NUMBER.2: /[0-9]+(?:\.[0-9]+)?(?![-+0-9.])/
 NAME: /[A-Za-z0-9_][A-Za-z0-9_:]*/
+NOT: /!(?!=)/
 EQUALITY: "==" | "!="
 ORDER: ">=" | "<=" | ">" | "<"
-SIGN: "+" | "-"
+SIGN: /[-+](?![-+0-9.])/
+DOT: /\.(?![-+0-9.])/
 TIMES: "*" | "/"
-%ignore /[^-+*\/.()|&^!<>=?:A-Za-z0-9_]+|=(?!=)|\|(?!\|)|&(?!&)/
+%ignore /[^-+*\/.()|&^!<>=?:A-Za-z0-9_]+|(?<![!<>=])=(?!=)|\|(?!\|)|&(?!&)/
 """
 
 _TOKENS: Final = re.compile(
@@ -94,6 +101,8 @@ class Facts:
     can: Callable[[str], bool] = _no
     has: Callable[[str], bool] = _no
     local_tests_only: bool = False
+    complain: Callable[[str], object] = _no
+    """Told of a part that cannot be answered and counts as false."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +128,10 @@ def _number(value: Value) -> float:
         found = re.match(r"[ \t]*[+-]?[0-9]+(?:\.[0-9]*)?", value)
         return float(found[0]) if found else 0.0
     return value or 0.0
+
+
+def _text(value: Value) -> str:
+    return f"{value:.15g}" if isinstance(value, float) else value or ""
 
 
 _OPERATORS: Final[dict[str, Callable[[float, float], float]]] = {
@@ -148,14 +161,22 @@ def _value(tree: Tree[Token] | Token, facts: Facts) -> Value:
             return left if _truth(left) == (tree.data == "either") else _value(parts[1], facts)
         case "differ":
             return _exclusive(_value(parts[0], facts), _value(parts[1], facts))
+        case "chain":
+            return _chain(parts, facts)
         case "compare":
             left, right = _number(_value(parts[0], facts)), _number(_value(parts[2], facts))
             return float(_OPERATORS[str(parts[1])](left, right))
         case "negate":
-            return float(not _truth(_value(parts[0], facts)))
+            return float(not _truth(_value(parts[1], facts)))
         case "signed":
             value = _value(parts[1], facts)
-            return -_number(value) if parts[0] == "-" else value
+            if parts[0] == "+":
+                return value
+            return f"-{value}" if isinstance(value, str) else -_number(value)
+        case "join":
+            return _text(_value(parts[0], facts)) + _text(_value(parts[2], facts))
+        case "append":
+            return _number(_value(parts[0], facts)) + _number(_value(parts[1], facts))
         case "call":
             return _call(str(parts[0]), _value(parts[1], facts) if len(parts) > 1 else None, facts)
         case "name":
@@ -164,10 +185,27 @@ def _value(tree: Tree[Token] | Token, facts: Facts) -> Value:
             return float(str(parts[0]))
 
 
+def _chain(parts: list[Tree[Token] | Token], facts: Facts) -> Value:
+    """Comparisons in a row all have to hold (Perl 5.32); what stands alone is itself."""
+    if len(parts) == 1:
+        return _value(parts[0], facts)
+    left = _number(_value(parts[0], facts))
+    for sign, part in zip(parts[1::2], parts[2::2], strict=True):
+        right = _number(_value(part, facts))
+        if not _OPERATORS[str(sign)](left, right):
+            return 0.0
+        left = right
+    return 1.0
+
+
 def _exclusive(left: Value, right: Value) -> Value:
-    if isinstance(left, str) and isinstance(right, str):
-        return float(left != right)
-    return float(abs(int(_number(left))) ^ abs(int(_number(right))))
+    if isinstance(left, float) or isinstance(right, float):
+        return float(_bits(left) ^ _bits(right))
+    return float(bool(left or right))  # byte by byte, which leaves text that counts as true
+
+
+def _bits(value: Value) -> int:
+    return int(_number(value)) & 0xFFFF_FFFF_FFFF_FFFF
 
 
 def _name(word: str, facts: Facts) -> Value:
@@ -180,13 +218,12 @@ def _name(word: str, facts: Facts) -> Value:
 
 
 def _call(function: str, argument: Value, facts: Facts) -> Value:
-    if argument is None:
-        raise BrokenConditionError(f"{function}() needs a name")
     if function == "plugin":
-        return float(facts.plugin(str(argument)))
-    if "::" not in str(argument):
-        raise BrokenConditionError(f"{function}({argument}) needs a name with '::' in it")
-    return float((facts.can if function == "can" else facts.has)(str(argument)))
+        return 1.0 if facts.plugin(str(argument)) else None
+    if argument is None or "::" not in str(argument):
+        facts.complain(f"{function}({argument or ''}) needs a name with '::' in it")
+        return None
+    return 1.0 if (facts.can if function == "can" else facts.has)(str(argument)) else None
 
 
 _PARSER: Final = Lark(_GRAMMAR, parser="lalr", lexer="contextual", maybe_placeholders=False)

@@ -59,8 +59,8 @@ NAMED_ADDRESS_LISTS: Final = Custom[Mapping[str, AddressPatterns[None]]](
 
 
 def _put_hosts(lists: HostLists, name: str, text: str) -> HostLists:
-    listed = lists.setdefault(name, {})
     for host in words(lower(text)):
+        listed = lists.setdefault(name, {})
         listed[host.removeprefix("!")] = not host.startswith("!")
     return lists
 

@@ -46,6 +46,8 @@ _SERVER_ALONE: Final = re.compile(
 _SCOPE: Final = re.compile(r"%[A-Z0-9._~-]*\Z", re.IGNORECASE | re.ASCII)
 _TEST: Final = re.compile(r"test(?::[ \t\n\r\f\v]*[^ \t\n\r\f\v][^\n]*)?")
 _DOMAIN: Final = re.compile(r"[a-z0-9_.-]+")
+_EDNS: Final = re.compile(r"edns0?(?:=([0-9]{1,9}))?")
+_DNS_OPTION: Final = re.compile(r"(no)?(rotate|dns0x20|v4|v6)")
 _TIMEOUT: Final = re.compile(
     r"(\+?[0-9]+(?:\.[0-9]*)?)([smhdw])?"
     r"(?:[ \t\n\r\f\v]+(\+?[0-9]+(?:\.[0-9]*)?)([smhdw])?)?"
@@ -78,21 +80,16 @@ def _dns_server(servers: list[str], text: str, build: Build) -> list[str]:
 
 def _dns_options(options: dict[str, int], text: str, build: Build) -> dict[str, int]:
     for option in re.split(r"[ \t\n\r\f\v,]+", lower(text)):
-        name, equals, size = option.partition("=")
-        off = name.startswith("no")
-        name = name.removeprefix("no")
-        if name == "edns0":
-            name = "edns"
-        if name not in ("v4", "v6", "rotate", "dns0x20", "edns"):
-            raise BadValue(f"does not know '{shorten(option)}'")
-        if name == "edns" and not off:
-            options[name] = (int(size) if size.isascii() and size.isdigit() else 0) or 1220
-            if (equals and not (size.isascii() and size.isdigit())) or options[name] < 512:
-                raise BadValue(f"needs a size of at least 512 for edns, not '{shorten(size)}'")
-        elif equals:
-            raise BadValue(f"does not know '{shorten(option)}'")
+        if found := _EDNS.fullmatch(option):
+            options["edns"] = int(found[1] or 0) or 1220
+            if options["edns"] < 512:
+                raise BadValue(f"needs a size of at least 512 for edns, not {options['edns']}")
+        elif found := _DNS_OPTION.fullmatch(option):
+            options[found[2]] = 0 if found[1] else 1
+        elif option in ("noedns", "noedns0"):
+            options["edns"] = 0
         else:
-            options[name] = 0 if off else 1
+            raise BadValue(f"does not know '{shorten(option)}'")
     return options
 
 

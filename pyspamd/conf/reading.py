@@ -64,9 +64,9 @@ class Reading:
         builder = self.builder
         keyword, value = statement.keyword, statement.value
         builder.line, builder.column = statement.line - self._offset, statement.column
-        if statement.language and not speaks(builder.dialect.language, statement.language):
-            return
         try:
+            if statement.language and not speaks(builder.dialect.language, statement.language):
+                return
             structural = _STRUCTURE.get(keyword)
             if structural is not None:
                 structural(self, keyword, value)
@@ -125,8 +125,11 @@ class Reading:
                 builder.warn(f"can({method}) is not answered in user preferences.")
                 return False
 
+        def complain(fault: str) -> None:
+            builder.refuse(f"In the condition, {fault}.")
+
         try:
-            facts = Facts(dialect.is_loaded, can, dialect.has, dialect.local_tests_only)
+            facts = Facts(dialect.is_loaded, can, dialect.has, dialect.local_tests_only, complain)
             return parse_condition(text).holds(facts)
         except BrokenConditionError as error:
             builder.warn(f"The condition '{shorten(text)}' counts as false: {error}.")
@@ -218,8 +221,11 @@ _STRUCTURE: Final = {
 
 
 def speaks(language: str, wanted: str) -> bool:
-    """Whether the locale `language` begins with what a `lang` line wants (a regex, ASCII case ignored)."""
+    """Whether the locale `language` begins with what a `lang` line wants: a regex, ASCII case ignored.
+
+    Raises BadValue where it is none.
+    """
     try:
         return re.match(wanted, language, re.IGNORECASE | re.ASCII) is not None
-    except (re.error, OverflowError, RecursionError):
-        return language.lower().startswith(wanted.lower())
+    except (re.error, OverflowError, RecursionError) as error:
+        raise BadValue(f"stands behind a lang that names no locale: '{shorten(wanted)}'") from error

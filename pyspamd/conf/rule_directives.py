@@ -34,6 +34,9 @@ _IF_UNSET: Final = re.compile(r"[ \t\n\r\f\v]+\[if-unset:[ \t\n\r\f\v]+([^\n]+)\
 _EVAL: Final = re.compile(r"eval:([^\n]*)")
 _HEADER_EVAL: Final = re.compile(r"(?:rbl)?eval:([^\n]*)")
 _CALL: Final = re.compile(r"[A-Za-z0-9_]+\([^\n]*\)")
+_CAPTURE: Final = re.compile(r"\(\?P?[<'][A-Z]")
+_RULE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+CAPTURE_PRIORITY: Final = -10000
 
 
 def rule_and_rest(text: str) -> tuple[str, str]:
@@ -48,7 +51,12 @@ def rule_and_rest(text: str) -> tuple[str, str]:
 
 
 def delimited(name: str, text: str, build: Build) -> RegexTest:
-    """A regex with its delimiters, `/text/flags` or `m{text}flags`, checked. Raises BadValue."""
+    """A regex with its delimiters, `/text/flags` or `m{text}flags`, checked. Raises BadValue.
+
+    A rule (`name`) whose regex captures tags runs before all others unless a later `priority` line says else.
+    """
+    if _CAPTURE.search(text) and _RULE_NAME.fullmatch(name):
+        build.priorities[name] = CAPTURE_PRIORITY
     pattern, flags = split_pattern(text)
     build.check_regex(name, pattern, flags)
     return RegexTest(pattern, flags)

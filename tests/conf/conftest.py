@@ -211,6 +211,6 @@ def original(oracle: str) -> Callable[..., list[dict[str, Any]]]:
         command = [oracle, str(driver), str(rules), str(site), *([str(user)] if user else [])]
         environment = {"PATH": os.environ["PATH"], "LANG": "C"}
         answer = subprocess.run(command, capture_output=True, check=True, env=environment)
-        return [json.loads(line) for line in answer.stdout.decode("latin-1").splitlines()]
+        return [json.loads(line) for line in answer.stdout.decode("latin-1").split("\n") if line]
 
     return run

@@ -45,11 +45,10 @@ sub dump_conf {
 
 {
   no warnings 'redefine';
-  my $finish = \&Mail::SpamAssassin::Conf::Parser::finish_parsing;
   *Mail::SpamAssassin::Conf::Parser::finish_parsing = sub {
     $_[0]->lint_trusted_networks();
     dump_conf($_[0]{conf});
-    $finish->(@_);
+    die "read\n";    # what follows is not ours: rules are compiled, DNS is tried
   };
 }
 local $SIG{__WARN__} = sub { };
@@ -64,5 +63,5 @@ my $sa = Mail::SpamAssassin->new({
   need_tags => 0,
 });
 $sa->{lint_callback} = sub { my %o = @_; push @warnings, [ $o{msg}, $o{rule}, $o{iserror} ] };
-$sa->init(0);
-$sa->read_scoreonly_config($user) if defined $user;
+eval { $sa->init(0) };
+eval { $sa->read_scoreonly_config($user) } if defined $user;
