@@ -18,6 +18,7 @@ from ..conf.sources import choose_places, list_files
 from ..net.resolver import Resolver
 from ..perlre.regex import RegexError, compile_regex
 from ..ruleset.meta_expression import MetaError, compile_meta
+from ..ruleset.pattern_store import PatternStore
 from .catalog import Catalog
 from .engine import Engine
 from .verdict_cache import VerdictCache
@@ -80,8 +81,18 @@ def read_conf(setup: Setup) -> Conf:
     )
 
 
-def assemble(setup: Setup, *, resolver: Resolver | None = None, store: Store | None = None) -> Engine:
-    """A ready engine; `store` is the verdict cache's, none for no cache."""
+def assemble(
+    setup: Setup,
+    *,
+    resolver: Resolver | None = None,
+    store: Store | None = None,
+    compiled: Path | None = None,
+) -> Engine:
+    """A ready engine.
+
+    `store` is the verdict cache's, none for no cache; `compiled` the folder in which compiled patterns are kept
+    between starts, none for nowhere.
+    """
     conf = read_conf(setup)
     cache = None
     if store is not None:
@@ -90,7 +101,10 @@ def assemble(setup: Setup, *, resolver: Resolver | None = None, store: Store | N
             negative_ttl=SPAM_CHECK_NEGATIVE_TTL.of(conf),
             positive_ttl=SPAM_CHECK_POSITIVE_TTL.of(conf),
         )
-    return Engine(conf, local_tests_only=setup.local_tests_only, resolver=resolver, cache=cache)
+    patterns = PatternStore(compiled / "patterns.json" if compiled else None)
+    return Engine(
+        conf, local_tests_only=setup.local_tests_only, resolver=resolver, cache=cache, patterns=patterns
+    )
 
 
 def problems_of(engine: Engine) -> list[Problem]:

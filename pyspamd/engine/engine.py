@@ -24,6 +24,7 @@ from ..conf.conf import Conf
 from ..conf.rules import EvalCall, RuleDef
 from ..mail.message import Message
 from ..net.resolver import Resolver
+from ..ruleset.pattern_store import PatternStore
 from ..ruleset.program import Program, compile_program
 from ..scan.autolearn import learning_points
 from ..scan.hits import Value
@@ -67,6 +68,7 @@ class Engine:
         cache: VerdictCache | None = None,
         clock: Clock = time.time,
         base: "Engine | None" = None,
+        patterns: PatternStore | None = None,
     ) -> None:
         self.conf = conf
         self.local_tests_only = local_tests_only
@@ -80,6 +82,7 @@ class Engine:
         self.evals: dict[str, EvalTest] = {
             test.name: test for plugin in self.plugins for test in plugin.eval_tests()
         }
+        self._patterns = patterns or PatternStore()
         self.rules = self._rewritten_rules()
         self.active = frozenset(name for name in self.rules if conf.scores[name][self.score_set] != 0)
         self.program = self._program(base)
@@ -93,6 +96,7 @@ class Engine:
         )
         self.fingerprint = f"{conf.fingerprint} {self.score_set} {code_fingerprint()}"
         self._users: dict[str, Engine] = {}
+        self._patterns.save()
 
     # Assembly
 
@@ -117,6 +121,7 @@ class Engine:
             self.active.__contains__,
             local_tests_only=self.local_tests_only,
             is_late=self._is_late,
+            store=self._patterns,
         )
 
     def _is_late(self, rule: RuleDef) -> bool:

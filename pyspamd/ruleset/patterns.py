@@ -4,7 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from ..perlre.patternset import Entry, PatternSet
 from ..perlre.regex import Regex, RegexError, compile_regex
+from .pattern_store import PatternStore
+
+GATED = {"body": "text", "uri": "uri"}
+"""Areas in whose text literals are looked for first, and the kind of text; elsewhere it does not pay."""
 
 TagValues = Callable[[str], Sequence[str]]
 """Looks up a tag by name: all its values, none where it is not set."""
@@ -77,31 +82,6 @@ class PatternRule:
         return total, captures
 
 
-class PatternSet:
-    """Regexes matched one by one over the same elements."""
-
-    def __init__(self, kind: str, rules: Sequence[tuple[Regex, int, bool]]) -> None:
-        self.kind = kind
-        self._rules = tuple(rules)
-
-    def hits(self, elements: Sequence[bytes]) -> Iterator[tuple[int, int]]:
-        """(number of the regex, how often it hits) of those that hit."""
-        for number, (regex, limit, skip_subject) in enumerate(self._rules):
-            total = 0
-            matches = regex.matches
-            for element in elements[1:] if skip_subject else elements:
-                if limit == 1:
-                    if matches(element):
-                        total = 1
-                        break
-                else:
-                    total += regex.count(element, limit - total if limit else 0)
-                    if limit and total >= limit:
-                        break
-            if total:
-                yield number, total
-
-
 @dataclass(frozen=True)
 class PatternBundle:
     """All pattern rules of one area and one priority."""
@@ -112,19 +92,21 @@ class PatternBundle:
     """Rules that capture or wait for tags; they run one by one, after the others."""
 
     @classmethod
-    def of(cls, rules: Sequence[PatternRule], kind: str) -> "PatternBundle":
-        """Split the rules into those matched in bulk and those that need tags; `kind` names the area."""
-        plain = tuple(rule for rule in rules if not rule.captures and not rule.templates)
+    def of(cls, rules: Sequence[PatternRule], area: str, store: PatternStore) -> "PatternBundle":
+        """Split the rules into those matched in bulk and those that need tags."""
+        plain = tuple(rule for rule in rules if rule.regex is not None and not rule.captures)
         special = tuple(rule for rule in rules if rule.captures or rule.templates)
-        bulk = PatternSet(
-            kind,
-            [(rule.regex, rule.limit, rule.skip_subject) for rule in plain if rule.regex is not None],
-        )
-        return cls(plain, bulk if plain else None, special)
+        entries = [
+            Entry(rule.regex, rule.limit, rule.skip_subject) for rule in plain if rule.regex is not None
+        ]
+        kind = GATED.get(area)
+        gate = store.gate([entry.regex for entry in entries], kind) if kind and entries else None
+        bulk = PatternSet(entries, gate, joined=area == "uri") if entries else None
+        return cls(plain, bulk, special)
 
     def hits(self, elements: Sequence[bytes]) -> Iterator[tuple[str, int]]:
-        """(rule, count) of every plain rule that hits the elements."""
+        """(rule, count) of every plain rule that hits the elements, in the rules' order."""
         if self.bulk is not None:
             rules = self.rules
-            for number, count in self.bulk.hits(elements):
+            for number, count in sorted(self.bulk.hits(elements).counts.items()):
                 yield rules[number].name, count

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from ..base.problems import Problem
 from ..conf.conf import Conf
 from ..conf.rules import EvalCall, HeaderExists, HeaderTest, MetaTest, PluginTest, RegexTest, RuleDef
-from ..perlre.regex import Regex, RegexError, compile_regex
+from ..perlre.regex import Regex, RegexError
 from .meta_expression import MetaError, MetaExpression, compile_meta
 from .metas import MetaGraph
+from .pattern_store import PatternStore
 from .patterns import PatternBundle, PatternRule
 from .templates import capture_names, template_names
 
@@ -135,8 +136,9 @@ def arrange_priorities(
 class _Compiler:
     """Collects rules by priority and area, then builds the stages."""
 
-    def __init__(self, conf: Conf) -> None:
+    def __init__(self, conf: Conf, store: PatternStore) -> None:
         self.conf = conf
+        self.store = store
         self.problems: list[Problem] = []
         self.headers: dict[int, dict[tuple[str, str | None], list[tuple[RuleDef, HeaderRule | None]]]] = {}
         self.texts: dict[int, dict[str, list[PatternRule]]] = {}
@@ -169,7 +171,7 @@ class _Compiler:
         regex: Regex | None = None
         if not templates:
             try:
-                regex = compile_regex(pattern, flags)
+                regex = self.store.regex(pattern, flags)
             except RegexError as error:
                 self.problems.append(Problem(rule.location, rule.name, str(error)))
                 return None
@@ -199,7 +201,8 @@ class _Compiler:
                 _header_group(request, default, members)
                 for (request, default), members in self.headers.get(priority, {}).items()
             ),
-            *(PatternBundle.of(texts.get(area, ()), area) for area in ("body", "uri", "rawbody", "full")),
+            *(PatternBundle.of(texts.get(area, ()), area, self.store)
+                for area in ("body", "uri", "rawbody", "full")),
             {area: tuple(rules) for area, rules in self.evals.get(priority, {}).items()},
         )
 
@@ -235,13 +238,14 @@ def compile_program(
     *,
     local_tests_only: bool,
     is_late: Callable[[RuleDef], bool] = lambda rule: False,
+    store: PatternStore | None = None,
 ) -> Program:
     """Compile `rules` (as plugins have rewritten them) into a program.
 
     `active` tells whether a rule's score is not 0; `is_late` whether its answer comes only when the network tests
     have settled. Faults become problems; a faulty rule is left out and everything else works.
     """
-    compiler = _Compiler(conf)
+    compiler = _Compiler(conf, store or PatternStore())
     metas = compile_metas(rules, local_tests_only=local_tests_only, problems=compiler.problems)
     priorities = arrange_priorities(conf, rules, metas)
     for name in sorted(rules):
