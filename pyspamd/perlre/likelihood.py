@@ -3,7 +3,7 @@
 Nothing depends on the guess being right except speed: a literal that occurs often lets its regex run often.
 """
 
-from functools import lru_cache
+from functools import cache
 from typing import Final
 
 _LETTERS: Final = {
@@ -42,31 +42,32 @@ _COMMON_IN_MARKUP: Final = {
 }
 KINDS: Final = ("text", "uri", "markup")
 
-
-def _words(*tables: dict[float, str]) -> tuple[tuple[bytes, float], ...]:
-    return tuple(
-        (word.encode("latin-1").replace(b"\xa0", b" "), often)
-        for table in tables
-        for often, words in table.items()
-        for word in words.split(" ")
-    )
-
-
-_WORDS: Final = {
-    "text": _words(_COMMON),
-    "uri": _words(_COMMON, _COMMON_IN_URIS),
-    "markup": _words(_COMMON, _COMMON_IN_MARKUP),
+_TABLES: Final = {
+    "text": (_COMMON,),
+    "uri": (_COMMON, _COMMON_IN_URIS),
+    "markup": (_COMMON, _COMMON_IN_MARKUP),
 }
 
 
-@lru_cache(maxsize=65536)
+@cache
+def rates_of_parts(kind: str) -> dict[bytes, float]:
+    """How often each part of a common word may be expected in a kilobyte of that kind of text."""
+    parts: dict[bytes, float] = {}
+    for table in _TABLES[kind]:
+        for often, words in table.items():
+            for text in words.split(" "):
+                word = text.encode("latin-1").replace(b"\xa0", b" ")
+                every = {
+                    word[start:end] for start in range(len(word)) for end in range(start + 1, len(word) + 1)
+                }
+                for part in every:
+                    parts[part] = parts.get(part, 0.0) + often
+    return parts
+
+
 def rate(literal: bytes, kind: str = "text") -> float:
     """How many times `literal` (lower case) may be expected in a kilobyte of that kind of text."""
-    chance = 1.0
+    chance = 1000 / _AFFINITY
     for byte in literal:
-        chance *= _LETTERS.get(byte, _RARE)
-    guess = 1000 * chance * _AFFINITY ** (len(literal) - 1)
-    core = literal.strip(b" ")
-    if core and len(core) < 20:
-        guess += sum(often for word, often in _WORDS[kind] if core in word)
-    return guess
+        chance *= _LETTERS.get(byte, _RARE) * _AFFINITY
+    return chance + rates_of_parts(kind).get(literal.strip(b" "), 0.0)

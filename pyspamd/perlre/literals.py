@@ -113,6 +113,8 @@ class _Extraction:
         self.tier = tier
         self.kind = kind
         self.blind = blind
+        self.rates: dict[bytes, float] = {}
+        self.costs: dict[Strings, float] = {}
         self.table = tier.table
         self.ascii_only = tier.ascii_only
         self.allowed = bytesets.ALL & ~bytesets.HIGH if tier.ascii_only else bytesets.ALL
@@ -131,7 +133,17 @@ class _Extraction:
             return _minimal(literals)
         if known is literals:
             return known
-        return _minimal(literals) if cost(literals, self.kind) < cost(known, self.kind) else known
+        return _minimal(literals) if self.cost(literals) < self.cost(known) else known
+
+    def cost(self, literals: Strings) -> float:
+        known = self.costs.get(literals)
+        if known is None:
+            rates = self.rates
+            for literal in literals:
+                if literal not in rates:
+                    rates[literal] = cost((literal,), self.kind)
+            known = self.costs[literals] = sum([rates[literal] for literal in literals])
+        return known
 
     def facts(self, node: Node) -> Facts:
         match node:
@@ -202,6 +214,8 @@ class _Extraction:
         if len(parts) == 1:
             return parts[0]
         exact = _union([part.exact for part in parts], _MOST_LITERALS)
+        if exact is not None and all(part.needed is None for part in parts):
+            return Facts(exact, exact, exact, None)
         prefix = _union([part.prefix for part in parts], _MOST_PRODUCT)
         suffix = _union([part.suffix for part in parts], _MOST_PRODUCT)
         needed = _union([self.best_of(part) for part in parts], _MOST_LITERALS)
