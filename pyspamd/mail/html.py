@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .html_renderer import HtmlUri, Renderer
+from .html_links import HtmlUri
+from .html_renderer import Renderer
 from .perl_characters import count_spaces
 
 __all__ = ["HtmlPage", "HtmlUri", "RenderedText", "render"]

@@ -18,6 +18,7 @@ class Display:
 
     def __init__(self, wide: bool) -> None:
         self.wide = wide
+        self.edges = _EDGES[wide] | {""}
         self.pieces: list[str] = []
         self.hidden: list[int] = []
         """Which pieces are invisible."""
@@ -43,30 +44,33 @@ class Display:
     def add(self, text: str, invisible: bool) -> bool:
         """Text of the page, in an invisible style or not; whether there was more to it than blanks."""
         pieces = self.pieces
-        stripped = text.strip(ASCII_SPACE)
-        solid = bool(stripped) and not ("\xc2\xa0" in text and _BLANK.match(text))
-        if pieces and text and text[0] not in _EDGES[self.wide]:
-            self._note_break(pieces[-1], text)
         self.texts += 1
-        invisible = invisible and solid
+        stripped = text.strip(ASCII_SPACE)
         if not stripped:
-            text = " " if text else ""
-        elif len(stripped) < len(text) or _UNEVEN_SPACE.search(text):
-            text = _UNEVEN_SPACE.sub(" ", text)
-        if invisible:
+            pieces.append(" " if text and not self.after_space else "")
+            self.after_space = self.after_hidden = False
+            return False
+        edges = self.edges
+        if text[0] not in edges and pieces and pieces[-1][-1:] not in edges:
+            self._note_break(pieces[-1], text)
+        solid = "\xc2\xa0" not in text or not _BLANK.match(text)
+        text = _UNEVEN_SPACE.sub(" ", text)
+        if invisible and solid:
             self.hidden.append(len(pieces))
-        elif self.after_space and text[:1] == " ":
-            text = text[1:]
+            self.after_hidden = True
+        else:
+            self.after_hidden = False
+            if self.after_space and text[0] == " ":
+                text = text[1:]
         pieces.append(text)
         self.after_space = False
-        self.after_hidden = invisible
         return solid
 
     def _note_break(self, before: str, after: str) -> None:
         """See whether the text goes on with the word that the text before it ended in."""
         edges = self._edges(after)
         edges_before = self._edges(before)
-        if not before or before[-1] in edges_before or after[0] in edges:
+        if before[-1] in edges_before or after[0] in edges:
             return
         self.obfuscation += 1
         is_word = word_test(edges_before is _EDGES[True])

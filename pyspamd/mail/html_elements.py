@@ -7,8 +7,8 @@ from typing import NamedTuple
 _VALID_NAMES = """
 a abbr acronym address area b base bdo big blockquote body br button caption cite code col colgroup dd del dfn
 div dl dt em fieldset form h1 h2 h3 h4 h5 h6 head hr html i img input ins kbd label legend li link map meta
-noscript object ol optgroup option p param pre q samp script select small span strong style sub sup table tbody
-td textarea tfoot th thead title tr tt ul var
+noscript object ol optgroup option p param pre q samp script select small span strong style sub sup table
+tbody td textarea tfoot th thead title tr tt ul var
 applet basefont center dir font frame frameset iframe isindex menu noframes s strike u
 nobr x-sigsep x-tab
 """
@@ -24,20 +24,21 @@ _SPACE = {
 }
 _SPACE_OF = {name: space for space, names in _SPACE.items() for name in names.split()}
 
-NAMESPACED = re.compile(r"(?:o|st[0-9]):[\w-]+/?\Z")
-"""Names that Microsoft's programs write; they count as valid, and do nothing."""
+_NAMESPACED = re.compile(r"(?:o|st[0-9]):[\w-]+/?\Z")
+
+
+def is_valid(name: str) -> bool:
+    """Whether the name counts as an element's; those that Microsoft's programs write in namespaces do."""
+    return name in _VALID or (":" in name and _NAMESPACED.match(name) is not None)
 
 
 class Element(NamedTuple):
-    """What an element does."""
+    """What the tags of an element do to the text of a page."""
 
-    valid: bool
     styled: bool
     """Whether it may change the look of text."""
     space: str
     """The white space that its tags, both, put into the text."""
 
 
-ELEMENTS = {
-    name: Element(name in _VALID, name in _STYLED, _SPACE_OF.get(name, "")) for name in _VALID | _INVALID
-}
+ELEMENTS = {name: Element(name in _STYLED, _SPACE_OF.get(name, "")) for name in _VALID | _INVALID}

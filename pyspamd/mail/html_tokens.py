@@ -187,6 +187,7 @@ class _Tokenizer:
         """Tokens from `at` on, as far as they are complete; leaves `at` where something is not."""
         source = self.source
         match_markup = _MARKUP.match
+        lower = str.lower if source.isascii() else ascii_lower
         start = at = self.at  # `start`: where pending text begins; `at`: how far it is known to be text
         while True:
             if self.literal or self.section in (_RCDATA, _CDATA):
@@ -207,9 +208,9 @@ class _Tokenizer:
                     if text:
                         yield kind, text, ""
                     if name is None:
-                        yield END, ascii_lower(end_name), ""
+                        yield END, lower(end_name), ""
                         continue
-                    name = ascii_lower(name)
+                    name = lower(name)
                     yield START, name, written or ""
                     if name in _LITERAL_ELEMENTS:
                         self._enter(name)

@@ -70,3 +70,11 @@ def count_spaces(text: str, wide: bool) -> int:
         if not text.isascii():
             count += len(_SPACE_BEYOND_ASCII.findall(text))
     return count
+
+
+def by_space(pattern: str, flags: int = 0) -> dict[bool, re.Pattern[str]]:
+    """The pattern for wide strings (under True) and for others; `SPACE` in it is either's white space."""
+    return {
+        wide: re.compile(pattern.replace("SPACE", re.escape(space)), flags if wide else flags | re.ASCII)
+        for wide, space in ((True, WIDE_SPACE), (False, ASCII_SPACE))
+    }
