@@ -16,7 +16,8 @@ _GMAIL_ID = re.compile(
 )
 _GMAIL_TLS = re.compile(rb"\(version=([^ ]+) cipher=([^\)]+)\)")
 _COURIER = re.compile(rb"(?:\]\)|\)\]) \(AUTH: (LOGIN|PLAIN|DIGEST-MD5|CRAM-MD5) (?=(\S+))")
-_AFTER_ADDRESS = re.compile(rb"(?:\](?: \([^)]*\))?\)|\)\]) ")
+_AFTER_ADDRESS = re.compile(rb"(?:\]\)|\)\]) ")
+_TWO_CLOSED = re.compile(rb"\)\) ")
 _GMX = re.compile(
     rb"from \S* \((?:HELO|EHLO) (?:\S*)\) \[(?:%b)\] by (mail\.gmx\.(?:net|com)) \([^\)]+\) with (ESMTP|SMTP)"
     % IP_ADDRESS
@@ -79,7 +80,7 @@ def _by_comment(line: bytes) -> bytes:
     return b""
 
 
-# The three below say in steps what one expression with several wildcards would say: linear on any line.
+# What follows says in steps what one expression with several wildcards would say: linear on any line.
 
 
 def _courier(line: bytes) -> bytes | None:
@@ -99,13 +100,23 @@ def _courier(line: bytes) -> bytes | None:
 
 def _sendmail(line: bytes) -> bool:
     """Sendmail, MDaemon, some webmail: a comment with `authenticated` in it between the address and ` by`."""
-    address = _AFTER_ADDRESS.search(line, 5) if line.startswith(b"from ") else None
-    if not address:
+    address = _end_of_address(line, 5) if line.startswith(b"from ") else None
+    if address is None:
         return False
-    opening = line.find(b"(", address.end())
+    opening = line.find(b"(", address)
     word = line.find(b"authenticated", opening + 1) if opening >= 0 else -1
     closing = line.find(b")", word) if word >= 0 else -1
     return closing >= 0 and line.find(b" by", closing) >= 0
+
+
+def _end_of_address(line: bytes, start: int) -> int | None:
+    """Where `…]) `, `…)] ` or `…] (comment)) ` ends first, from `start` on."""
+    plain = _AFTER_ADDRESS.search(line, start)
+    for closed in _TWO_CLOSED.finditer(line, start, plain.end() if plain else len(line)):
+        after_last = max(line.rfind(b")", start, closed.start()) + 1, start)
+        if line.find(b"] (", after_last, closed.start()) >= 0:
+            return closed.end()
+    return plain.end() if plain else None
 
 
 def _critical_path(line: bytes) -> bool:
