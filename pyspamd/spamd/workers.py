@@ -120,12 +120,13 @@ class Master:
         self.journal.info(f"server started on {where} (running version {self.title})")
         self.journal.info(f"server pid: {os.getpid()}")
         self._target = self._first_target()
+        if word >= 0:
+            process.leave_terminal()
         self._fill()
         process.release_signals()
         if word >= 0:
             os.write(word, b"1")
             os.close(word)
-            process.leave_terminal()
         for child in list(self.children.values()):
             if child.is_old:
                 self._signal(child, signal.SIGUSR1)
@@ -275,7 +276,7 @@ class Master:
             self.journal.warn(f"answered {answered} clients of child pid {child.pid} with EX_TEMPFAIL")
         child.escrow.close()
         self._board.slot(child.slot).clear()
-        if status and time.monotonic() - child.born < SHORT_LIFE:
+        if os.WIFEXITED(status) and status and time.monotonic() - child.born < SHORT_LIFE:
             self._spawn_after = time.monotonic() + TICK
 
     def _watch(self) -> None:
