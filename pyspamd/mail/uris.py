@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..base.registry import Registry
+from .message import Message
 from .uri_canon import Redirectors, as_octets, canonicalize
 from .uri_text import text_uris
 
@@ -146,6 +147,24 @@ def uri_details(
                     canonical=False,
                     clean=False,
                 )
+    return details
+
+
+def uri_details_of(message: Message, settings: UriSettings) -> UriDetails:
+    """`uri_details` of what `message` holds: its body, its HTML parts, its signatures."""
+    pages = [
+        [
+            HtmlUri(uri, tuple(link.types), link.anchor_text or (), page.rendered.wide)
+            for uri, link in page.uris.items()
+        ]
+        for page in message.html_pages
+        if page is not None
+    ]
+    headers = message.headers
+    signatures = headers.get("DomainKey-Signature") + headers.get("DKIM-Signature")
+    details = uri_details(message.body, pages, signatures, settings)
+    if any(page is not None and page.facts.get("uri_truncated") for page in message.html_pages):
+        details.truncated = True
     return details
 
 

@@ -27,7 +27,7 @@ from ..mail.header_view import HeaderView
 from ..mail.message import Message, ReadingSettings
 from ..mail.relays import NetworkSettings, Relays
 from ..mail.uri_canon import Redirectors
-from ..mail.uris import HtmlUri, UriDetails, UriSettings, uri_details
+from ..mail.uris import UriDetails, UriSettings, uri_details_of
 from ..perlre.regex import compile_regex
 
 
@@ -74,16 +74,4 @@ class Reading:
 
     def uri_details(self, message: Message) -> UriDetails:
         """Every URI it contains or names."""
-        signatures = [*message.headers.get("DomainKey-Signature"), *message.headers.get("DKIM-Signature")]
-        pages = (
-            (
-                HtmlUri(uri, tuple(found.types), tuple(found.anchor_text or ()), page.rendered.wide)
-                for uri, found in page.uris.items()
-            )
-            for page in message.html_pages
-            if page is not None
-        )
-        details = uri_details(message.body, pages, signatures, self.uri_settings)
-        if any(page is not None and page.facts.get("uri_truncated") for page in message.html_pages):
-            details.truncated = True
-        return details
+        return uri_details_of(message, self.uri_settings)
