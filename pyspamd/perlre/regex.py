@@ -15,7 +15,7 @@ from .errors import RegexError
 from .groups import read_flags
 from .parser import parse
 from .syntax import Parsed
-from .translate import factored, translated
+from .translate import made_smaller, translated
 
 __all__ = ["Match", "Regex", "RegexError", "compile_regex", "restore_regex"]
 
@@ -198,10 +198,10 @@ def restore_regex(data: list[Any]) -> Regex:
 
 def _compile_smaller(pattern: str, outer: int, parsed: Parsed, fault: Exception) -> tuple[pcre.Code, str]:
     """What `compile_regex` does where PCRE2 refused the pattern: another try if it only was too large."""
-    if getattr(fault, "code", 0) in pcre.TOO_LARGE:
-        source = factored(pattern, outer, parsed)
+    smaller = made_smaller(pattern, outer, parsed)
+    while getattr(fault, "code", 0) in pcre.TOO_LARGE and (source := next(smaller, "")):
         try:
             return pcre.compile_code(source.encode("latin-1")), source
-        except pcre.CompileFault as second:
-            fault = second
+        except pcre.CompileFault as again:
+            fault = again
     raise RegexError(f"the regex does not compile: {str(fault).partition('; ')[2]}") from None

@@ -5,7 +5,9 @@ and over, so such groups are moved to definitions that the pattern calls; a call
 stands for.
 """
 
+import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import Final
 
 from .groups import flags_text
@@ -15,6 +17,7 @@ FOLDING: Final = "(*UCP)(?aD)(?aS)(?aW)(?aP)(?r)"
 """Case folds over all of Latin-1, while classes stay ASCII and no ASCII letter folds with another one."""
 
 _WORTH_MOVING: Final = 24
+_REPEAT: Final = re.compile(r"\{(\d+)(?:(,)(\d*))?\}(\??)(?!\+)")
 
 
 def prefix_for(parsed: Parsed, flags: int) -> str:
@@ -30,9 +33,47 @@ def translated(pattern: str, flags: int, parsed: Parsed) -> str:
     return prefix_for(parsed, flags) + _edited(pattern, parsed.edits, 0, len(pattern))
 
 
-def factored(pattern: str, flags: int, parsed: Parsed) -> str:
-    """The whole pattern for PCRE2, every group that occurs or repeats more than once defined only once."""
-    return prefix_for(parsed, flags) + _Factoring(pattern, parsed).text()
+def made_smaller(pattern: str, flags: int, parsed: Parsed) -> Iterator[str]:
+    """The whole pattern for PCRE2 in ever smaller forms, of which the first that compiles is the fastest.
+
+    First only groups repeated a number of times are written less often, then every group that occurs again.
+    """
+    for spans in (_repeated(pattern, parsed), _recurring(pattern, parsed)):
+        if spans:
+            yield prefix_for(parsed, flags) + _Factoring(pattern, parsed, spans).text()
+
+
+def _repeated(pattern: str, parsed: Parsed) -> list[Span]:
+    """The outermost groups that have a quantifier asking for two or more."""
+    found: list[Span] = []
+    for span in sorted(parsed.spans, key=_outermost_first):
+        repeat = _REPEAT.match(pattern, span.end)
+        if repeat and int(repeat[1]) > 1 and (not found or span.start >= found[-1].end):
+            found.append(span)
+    return found
+
+
+def _recurring(pattern: str, parsed: Parsed) -> list[Span]:
+    """All groups whose text occurs or repeats more than once, one inside the other as they are."""
+    weights: Counter[tuple[str, int]] = Counter()
+    for span in parsed.spans:
+        weights[_key(pattern, span)] += span.times
+    return sorted(
+        (
+            span
+            for span in parsed.spans
+            if span.end - span.start >= _WORTH_MOVING and weights[_key(pattern, span)] > 1
+        ),
+        key=_outermost_first,
+    )
+
+
+def _outermost_first(span: Span) -> tuple[int, int]:
+    return span.start, -span.end
+
+
+def _key(pattern: str, span: Span) -> tuple[str, int]:
+    return pattern[span.start : span.end], span.flags
 
 
 def _edited(pattern: str, edits: list[tuple[int, int, str]], start: int, end: int) -> str:
@@ -46,26 +87,23 @@ def _edited(pattern: str, edits: list[tuple[int, int, str]], start: int, end: in
     return "".join(parts)
 
 
+def _one_less(repeat: re.Match[str]) -> str:
+    """The quantifier for the turns after the first."""
+    low, comma, high, mode = repeat.groups()
+    upper = str(int(high) - 1) if high else ""
+    return f"{{{int(low) - 1}{comma or ''}{upper}}}{mode}"
+
+
 class _Factoring:
-    def __init__(self, pattern: str, parsed: Parsed) -> None:
+    """Moves the groups `spans` (outermost first) to definitions."""
+
+    def __init__(self, pattern: str, parsed: Parsed, spans: list[Span]) -> None:
         self.pattern = pattern
         self.final_flags = parsed.final_flags
-        weights: Counter[tuple[str, int]] = Counter()
-        for span in parsed.spans:
-            weights[self._key(span)] += span.times
-        self.spans = sorted(
-            (span for span in parsed.spans if weights[self._key(span)] > 1 and self._large(span)),
-            key=lambda span: (span.start, -span.end),
-        )
+        self.spans = spans
         self.edits = parsed.edits
         self.numbers: dict[tuple[str, int], int] = {}
         self.definitions: list[str] = []
-
-    def _key(self, span: Span) -> tuple[str, int]:
-        return self.pattern[span.start : span.end], span.flags
-
-    def _large(self, span: Span) -> bool:
-        return span.end - span.start >= _WORTH_MOVING
 
     def text(self) -> str:
         body = self._walk(0, len(self.pattern), 0)
@@ -82,14 +120,21 @@ class _Factoring:
                 break
             if span.start < at:
                 continue
-            parts += (_edited(self.pattern, self.edits, at, span.start), self._call(number))
+            parts.append(_edited(self.pattern, self.edits, at, span.start))
             at = span.end
+            repeat = _REPEAT.match(self.pattern, at)
+            if repeat and repeat.end() <= end and int(repeat[1]) > 1:
+                # Most attempts fail in the first turn, which is faster without a call.
+                parts += (self._walk(span.start, span.end, number + 1), self._call(number), _one_less(repeat))
+                at = repeat.end()
+            else:
+                parts.append(self._call(number))
         parts.append(_edited(self.pattern, self.edits, at, end))
         return "".join(parts)
 
     def _call(self, number: int) -> str:
         span = self.spans[number]
-        key = self._key(span)
+        key = _key(self.pattern, span)
         if key not in self.numbers:
             self.numbers[key] = len(self.numbers)
             body = self._walk(span.start, span.end, number + 1)
