@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ..base.clock import Deadline
+from ..base.idn import idn_to_ascii
 from ..net.resolver import Answer, Resolver
 from .keys import KeyRecordError, PublicKey, read_key
 from .result import SHORT_KEY_BITS, Caveat, SignatureResult, Word
@@ -35,8 +36,9 @@ class Pending:
 
 
 def key_name(selector: str, domain: str) -> str:
-    """Where the key stands (RFC 6376 section 3.6.2.1, RFC 4870 section 3.2.1)."""
-    return f"{selector}._domainkey.{domain}"
+    """Where the key stands (RFC 6376 section 3.6.2.1, RFC 4870 section 3.2.1), in A-labels (RFC 8616)."""
+    name = f"{selector}._domainkey.{domain}"
+    return name if name.isascii() else idn_to_ascii(name, characters=True)
 
 
 def key_from(answer: Answer) -> PublicKey:

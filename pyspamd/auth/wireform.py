@@ -7,6 +7,7 @@ from functools import cached_property
 _FIELD = re.compile(rb"[^\n]*\n(?:[ \t][^\n]*\n)*")
 _NAME = re.compile(rb"([^\s:]+)[ \t]*:")
 _SEPARATOR = re.compile(rb"From\s+(?!:)")
+_HEAD_END = re.compile(rb"\n\r?\n")
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _SIGNATURE = re.compile(
     rb"^(?:dkim-signature|domainkey-signature|arc-seal|arc-message-signature)[ \t]*:", re.I | re.M
@@ -24,8 +25,8 @@ def wire_form(raw: bytes) -> bytes:
     last = raw.rfind(b"\n", 0, len(raw) - 1)
     if raw[end - 1 : end] != b"\r" and not raw.endswith(b"\r\n", last + 1):
         return raw.replace(b"\n", b"\r\n")
-    stop = raw.find(b"\r\n\r\n")
-    head = raw if stop < 0 else raw[:stop]
+    stop = _HEAD_END.search(raw)
+    head = raw if stop is None else raw[: stop.end()]
     if head.count(b"\n") == head.count(b"\r\n"):
         return raw
     return _BARE_LF.sub(b"\r\n", head) + raw[len(head) :]
@@ -54,7 +55,7 @@ class WireMessage:
             return
         end = raw.find(b"\r\n\r\n")
         self.head, self.body = (raw, b"") if end < 0 else (raw[: end + 2], raw[end + 4 :])
-        if end < 0 and not raw.endswith(b"\r\n"):
+        if end < 0 and raw and not raw.endswith(b"\r\n"):
             self.head += b"\r\n"
 
     @cached_property

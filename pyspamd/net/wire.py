@@ -1,7 +1,8 @@
-"""Questions and answers in the DNS' own form (RFC 1035 section 4), built and read with dnspython.
+"""Questions and answers in the DNS' own form (RFC 1035 section 4).
 
-A name is built by hand: it comes from mail, so it may hold bytes that no host name has.
-"""
+Questions are built by hand: their names come from mail, so they may hold bytes that no host name has. Common
+answers are read by hand too (`sections`), for speed; dnspython reads all others, and every packet that looks
+odd."""
 
 import secrets
 import struct
@@ -17,13 +18,17 @@ import dns.rdataclass
 import dns.rdatatype
 
 from .resolver import Answer, Record, Status, failure
+from .sections import (
+    DEFAULT_NEGATIVE,
+    LONGEST_CHAIN,
+    LONGEST_NEGATIVE,
+    LONGEST_TTL,
+    BrokenPacketError,
+    read_common,
+)
 
 HEADER = struct.Struct("!6H")
 MOST_NAME = 255
-LONGEST_TTL = 86400.0
-LONGEST_NEGATIVE = 3600.0
-DEFAULT_NEGATIVE = 60.0
-LONGEST_CHAIN = 16
 
 _STATUS: dict[int, Status] = {2: "servfail", 3: "nxdomain", 5: "refused"}
 
@@ -145,6 +150,13 @@ def read(question: Question, packet: bytes) -> Answer:
     if code not in (0, 3):
         rcode = dns.rcode.to_text(dns.rcode.Rcode(code))
         return Answer(name, rdtype, _STATUS.get(code, "servfail"), rcode=rcode, reason=rcode)
+    if packet[4:6] == b"\0\1":
+        try:
+            answer = read_common(packet, name, rdtype, 12 + len(question.asked))
+        except (BrokenPacketError, IndexError, struct.error, ValueError):
+            answer = None
+        if answer is not None:
+            return answer
     try:
         message = dns.message.from_wire(packet, ignore_trailing=True, one_rr_per_rrset=False)
     except (dns.exception.DNSException, ValueError, struct.error, IndexError) as error:

@@ -75,7 +75,7 @@ class Server(asyncio.DatagramProtocol):
             self.transport.sendto(wire[:12] + b"\x05other" + wire[18:], addr)  # type: ignore[attr-defined]
             self.transport.sendto(b"junk", addr)  # type: ignore[attr-defined]
         if mood == "broken":
-            wire = wire[:-3]
+            wire = wire[:-14]
         delay = 0.05 if mood == "late" else 0.0
         asyncio.get_running_loop().call_later(delay, self.transport.sendto, wire, addr)  # type: ignore[attr-defined]
 

@@ -1,6 +1,7 @@
 """Questions and answers in the DNS' own form."""
 
 from pathlib import Path
+from typing import Any
 
 import dns.message
 import dns.rcode
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pyspamd.net import wire
 from pyspamd.net.cache import AnswerCache
 from pyspamd.net.nameservers import NameServer, read_server, system_servers
 from pyspamd.net.resolver import Answer, failure
@@ -165,6 +167,41 @@ def test_never_raises_anything_else(tail: bytes) -> None:
                 read(question, data)
             except UnreadableAnswerError as error:
                 assert str(error) is not None
+
+
+NAMES = st.sampled_from(
+    ["example.com", "www.example.com", "a.example", "odd\\.dot.example", "host.x", "UPPER.example"]
+)
+DATA = st.one_of(
+    st.tuples(st.just("A"), st.sampled_from(["192.0.2.1", "192.0.2.2"])),
+    st.tuples(st.just("AAAA"), st.sampled_from(["2001:db8::1", "::ffff:192.0.2.1", "::"])),
+    st.tuples(st.just("CNAME"), NAMES.map("{}.".format)),
+    st.tuples(st.just("NS"), NAMES.map("{}.".format)),
+    st.tuples(st.just("PTR"), NAMES.map("{}.".format)),
+    st.tuples(st.just("MX"), NAMES.map("10 {}.".format)),
+    st.tuples(st.just("MX"), st.just("0 .")),
+    st.tuples(st.just("TXT"), st.sampled_from(['"a" "b"', '""', '"\\200x"', '"v=spf1 -all"'])),
+    st.tuples(st.just("SRV"), st.just("1 2 3 host.x.")),
+)
+LINES = st.lists(st.tuples(NAMES, st.integers(0, 99), DATA), max_size=6)
+
+
+@given(LINES, NAMES, st.sampled_from(["A", "AAAA", "CNAME", "NS", "PTR", "MX", "TXT", "SRV"]), st.booleans())
+def test_both_readers_agree(lines: Any, name: str, kind: str, none: bool) -> None:
+    question = build(name.replace("\\", ""), kind)
+    records = [f"{owner} {ttl} IN {type_} {data}" for owner, ttl, (type_, data) in lines]
+    soa = "example.com 77 IN SOA ns.x. root.x. 1 2 3 4 55"
+    packet = respond(question, *records, rcode=3 if none else 0, authority=soa)
+    by_hand = read(question, packet)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(wire, "read_common", lambda *_: None)
+        general = read(question, packet)
+    assert (by_hand.status, by_hand.found, by_hand.aliases) == (
+        general.status,
+        general.found,
+        general.aliases,
+    )
+    assert by_hand.ttl == general.ttl
 
 
 # What answers are remembered
