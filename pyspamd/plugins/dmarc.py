@@ -1,4 +1,4 @@
-"""DMARC: does SPF or DKIM speak for the author's domain, and if not, what does that domain ask for?
+"""DMARC: whether SPF or DKIM speaks for the author's domain, and what that domain asks for if not.
 
     header DMARC_PASS   eval:check_dmarc_pass()
     header DMARC_REJECT eval:check_dmarc_reject()

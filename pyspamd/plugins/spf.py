@@ -1,4 +1,4 @@
-"""SPF: may the host that brought the message use the envelope sender's domain, or the name in its HELO?
+"""SPF: whether the host that brought the message may use the sender's domain and the name in its HELO.
 
 header SPF_PASS        eval:check_for_spf_pass()
 header SPF_FAIL        eval:check_for_spf_fail()
