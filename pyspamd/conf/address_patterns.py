@@ -12,13 +12,13 @@ Example::
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final, Generic, TypeVar
 
 from .ascii import lower
 
 V = TypeVar("V")
 _UNSAFE: Final = re.compile(r"[\0\\(]")
-_WILD: Final = re.compile(r"[*?]")
 _SEPARATOR: Final = re.compile(rb"[@.]")
 
 
@@ -26,8 +26,9 @@ def _bytes(text: str) -> bytes:
     return text.encode("latin-1", "replace")
 
 
+@lru_cache(maxsize=8192)
 def _regex(glob: str) -> re.Pattern[bytes]:
-    """The glob as a regex; as in SpamAssassin, NUL, backslash and opening parenthesis stand for `_`."""
+    """The glob as a regex, compiled when an address first comes near it."""
     parts = re.split(r"(\*+|\?)", glob)
     text = "".join("." if p == "?" else ".*" if p[:1] == "*" else re.escape(p) for p in parts)
     return re.compile(_bytes(text))
@@ -41,20 +42,23 @@ class AddressPatterns(Generic[V]):
     def __init__(self, entries: Mapping[str, V] | None = None) -> None:
         self.entries: Mapping[str, V] = dict(entries or {})
         self._exact: dict[bytes, list[str]] = {}
-        self._by_tail: dict[bytes, list[tuple[str, re.Pattern[bytes]]]] = {}
-        self._loose: list[tuple[str, re.Pattern[bytes]]] = []
+        self._by_tail: dict[bytes, list[tuple[str, str]]] = {}
+        self._loose: list[tuple[str, str]] = []
         for key in self.entries:
-            glob = _UNSAFE.sub("_", key)
-            wild = [found.end() for found in _WILD.finditer(glob)]
-            if not wild:
-                for spelled in dict.fromkeys((_bytes(glob), _bytes(key))):
-                    self._exact.setdefault(spelled, []).append(key)
-                continue
-            tail = _bytes(glob[wild[-1] :])
-            if tail[:1] in (b"@", b"."):
-                self._by_tail.setdefault(tail, []).append((key, _regex(glob)))
-            else:
-                self._loose.append((key, _regex(glob)))
+            self._file(key)
+
+    def _file(self, key: str) -> None:
+        """Put a pattern where `matching` finds it; NUL, backslash and `(` stand for `_`, as there."""
+        glob = _UNSAFE.sub("_", key)
+        wild = max(glob.rfind("*"), glob.rfind("?")) + 1
+        self._exact.setdefault(_bytes(key), []).append(key)
+        if not wild:
+            if glob != key:
+                self._exact.setdefault(_bytes(glob), []).append(key)
+        elif glob[wild : wild + 1] in ("@", "."):
+            self._by_tail.setdefault(_bytes(glob[wild:]), []).append((key, glob))
+        else:
+            self._loose.append((key, glob))
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -82,14 +86,15 @@ class AddressPatterns(Generic[V]):
         if not self.entries:
             return
         address = address.lower().removesuffix(b"\n")
-        yield from self._exact.get(address, ())
+        exact = self._exact.get(address, ())
+        yield from exact
         if self._by_tail:
             for found in _SEPARATOR.finditer(address):
-                for key, regex in self._by_tail.get(address[found.start() :], ()):
-                    if regex.fullmatch(address):
+                for key, glob in self._by_tail.get(address[found.start() :], ()):
+                    if _regex(glob).fullmatch(address) and key not in exact:
                         yield key
-        for key, regex in self._loose:
-            if regex.fullmatch(address):
+        for key, glob in self._loose:
+            if _regex(glob).fullmatch(address) and key not in exact:
                 yield key
 
     def matches(self, address: bytes) -> bool:

@@ -171,7 +171,6 @@ class Builder:
                 score = 0.01 if name.startswith("T_") else 1.0
                 score = -score if "nice" in self.tflags.get(name, ()) else score
                 self.scores[name] = (score, score, score, score)
-        lines = "\n".join((self.base.fingerprint if self.base else "", *self.effective))
         return Conf(
             values=MappingProxyType(self._values()),
             rules=MappingProxyType(self.rules),
@@ -185,9 +184,16 @@ class Builder:
             mentions=tuple(self.mentions),
             files=(*(self.base.files if self.base else ()), *self.files),
             update_versions={**(self.base.update_versions if self.base else {}), **self.update_versions},
-            fingerprint=hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest(),
+            fingerprint=self._fingerprint(),
             dialect=self.dialect,
         )
+
+    def _fingerprint(self) -> str:
+        if self.base is not None and not self.effective:
+            return self.base.fingerprint
+        before = self.base.fingerprint if self.base else f"local_tests_only={self.dialect.local_tests_only}"
+        lines = "\n".join((before, *self.effective))
+        return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
 
     def _values(self) -> dict[str, Any]:
         before: Mapping[str, Any] = self.base.values if self.base else {}

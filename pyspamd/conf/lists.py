@@ -45,9 +45,11 @@ class Words(Directive[tuple[str, ...]]):
         self.pattern = re.compile(pattern, re.ASCII) if pattern is not None else None
 
     def add(self, container: list[str], text: str, build: Build) -> list[str]:
-        for word in words(required(text)):
+        found = words(required(text))
+        for word in found:
             if self.pattern is not None and not self.pattern.fullmatch(word):
                 raise BadValue(f"cannot have '{shorten(word)}' among its words")
+        for word in found:
             spelled = lower(word) if self.lower_case else word
             if self.unique and any(lower(spelled) == lower(known) for known in container):
                 continue

@@ -41,9 +41,9 @@ def core_words() -> dict[str, Directive[Any]]:
 def load(
     files: Iterable[Path | Source],
     catalog: PluginCatalog,
-    cf_lines: Sequence[str] = (),
+    cf_lines: Sequence[str | bytes] = (),
     *,
-    pre_lines: Sequence[str] = (),
+    pre_lines: Sequence[str | bytes] = (),
     local_tests_only: bool = False,
     language: str | None = None,
     lint: bool = False,
@@ -51,9 +51,10 @@ def load(
 ) -> Conf:
     """Read `files` in their order and make a `Conf` of them.
 
-    `pre_lines` come before all files and `cf_lines` after them; each may hold several lines. `language` is
-    the locale for `lang` lines, by default the environment's. `lint` turns on what SpamAssassin checks only
-    then. `checks` are what higher rooms say of patterns and metas. A file that cannot be read is a problem.
+    `pre_lines` come before all files and `cf_lines` after them; each may hold several lines, as bytes or as
+    latin-1 text (for a command's argument, pass `os.fsencode` of it). `language` is the locale that `lang`
+    lines ask for, by default the environment's. `lint` turns on what SpamAssassin checks only then. `checks`
+    are what higher rooms say of patterns and metas. A file that cannot be read is a problem.
     """
     dialect = Dialect(
         core_words(),
@@ -116,6 +117,6 @@ def _settle_networks(builder: Builder) -> None:
             builder.replace(directive, NetworkList(listed.set.without(outside), configured=True))
 
 
-def _read_lines(reading: Reading, lines: Sequence[str]) -> None:
+def _read_lines(reading: Reading, lines: Sequence[str | bytes]) -> None:
     if lines:
-        reading.read(Source(COMMAND_LINE, as_latin1("\n".join(lines))))
+        reading.read(Source(COMMAND_LINE, "\n".join(map(as_latin1, lines))))

@@ -268,6 +268,23 @@ def test_every_construct(every_construct: Path, catalog: StaticCatalog, original
     compare(for_user, there_user["conf"])
 
 
+LINE = re.compile(r" in (\S+) \(line (\d+)\)")
+
+
+def test_faults_stand_where_the_original_finds_them(
+    every_construct: Path, catalog: StaticCatalog, original: Original
+) -> None:
+    rules, site = every_construct / "rules", every_construct / "site"
+    warnings = original(rules, site)[0]["warnings"]
+    ours = load(list_files(Places(rules, site)), catalog, language="en_US").problems
+    here = {(each.location.file, each.location.line) for each in ours if each.location}
+    there = {(found[1], int(found[2])) for text, _, _ in warnings if (found := LINE.search(text))}
+    assert len(there) > 90
+    assert there - here == set()
+    named = {rule for text, rule, _ in warnings if rule and not LINE.search(text)}
+    assert named - {each.rule for each in ours if each.rule} == {rule for rule in named if len(rule) > 60}
+
+
 WORDS = r"""
 FOO BAR __X T_Y FOO BAR /a/ m{x}x m,a,b, !x 1 0 2.5 -1 (1) (-2.5) yes no 10.0.0.0/8 10. !10.1/16 ::1
 a@b.example *@b.example A?b@C ham spam all Subject From x =~ !~ exists:X Subject:addr From:raw eval:f()
