@@ -93,8 +93,10 @@ class Redirectors:
         if not self.patterns:
             return None
         octets = as_octets(uri)
-        if self._any is not None and not self._any.matches(octets):
-            return None
+        if self._any is not None:
+            surrenders = self._any.gave_up
+            if not self._any.matches(octets) and self._any.gave_up == surrenders:
+                return None
         for pattern in self.patterns:
             found = pattern.search(octets)
             if found is not None and pattern.group_count:

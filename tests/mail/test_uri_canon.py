@@ -84,6 +84,11 @@ def test_redirectors_ask_each_pattern_in_turn() -> None:
     assert Redirectors(with_reference).target("http://a.com/x?to=b.org") == "b.org"
 
 
+def test_a_pattern_that_gives_up_does_not_hide_the_others() -> None:
+    patterns = [compile_regex("(?:(?:x|x|y)+)+[!]"), compile_regex("to=(.*)")]
+    assert Redirectors(patterns).target("http://a.com/" + "x" * 40 + "?to=b.org") == "b.org"
+
+
 def test_a_redirection_to_itself_ends() -> None:
     endless = Redirectors([compile_regex("^(.*)$")])
     assert canonicalize("http://a.com/%", endless)[0] == "http://a.com/%"
