@@ -12,7 +12,7 @@ SPAM_CHECK_NEGATIVE_TTL: Final = Duration("spam_check_negative_ttl", default=600
 SPAM_CHECK_POSITIVE_TTL: Final = Duration("spam_check_positive_ttl", default=1800.0, admin_only=True)
 
 CAPTURE_TEMPLATES_ONCE: Final = Bool("capture_templates_once", default=True, admin_only=True)
-"""Whether a rule with `%{TAG}` keeps the first value it was compiled with, as in spamd (docs/differences.md)."""
+"""Whether a rule with `%{TAG}` keeps the first value it was given, as spamd does (docs/differences.md)."""
 
 OWN_DIRECTIVES: Final[tuple[Directive[Any], ...]] = (
     SPAM_CHECK_NEGATIVE_TTL,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from pyspamd.conf.addresses import AddressList, AddressPairs
 from pyspamd.conf.conf import Conf
@@ -19,6 +20,9 @@ from pyspamd.conf.plugin_catalog import StaticCatalog, StaticSpec
 from pyspamd.conf.rule_directives import RuleDirective, delimited, rule_and_rest
 from pyspamd.conf.rules import HeaderTest
 from pyspamd.conf.sources import Source
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 MIME_HEADER = re.compile(r"([^:\s]+(?::(?:raw)?)?)\s*([=!]~)\s*(.+?)(?:\s+\[if-unset:\s+(.+)\])?", re.ASCII)
 
