@@ -126,7 +126,7 @@ class Regex:
 
     def search(self, subject: bytes, start: int = 0) -> Match | None:
         """The leftmost match at or after `start`."""
-        data = self._find(subject, start, 0)
+        data = self._find(subject, start, 0) if start <= len(subject) else None
         return None if data is None else Match(self, subject, data)
 
     def finditer(self, subject: bytes) -> Iterator[Match]:

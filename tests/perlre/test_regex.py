@@ -92,6 +92,8 @@ def test_search_from_an_offset_sees_what_stands_before() -> None:
     assert match is not None
     assert match.start() == 1
     assert compile_regex("^b").search(b"ab", 1) is None
+    assert compile_regex("$").search(b"ab", 2) is not None
+    assert compile_regex("$").search(b"ab", 3) is None
 
 
 def test_a_regex_that_runs_away_gives_up(caplog: pytest.LogCaptureFixture) -> None:
