@@ -176,7 +176,7 @@ def _wrapped(verdict: Verdict) -> bytes:
         f'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="{boundary}"\n\n'
         "This is a multi-part message in MIME format.\n\n"
         f"--{boundary}\nContent-Type: text/plain; charset={charset}\nContent-Disposition: inline\n"
-        f"Content-Transfer-Encoding: 8bit\n\n{text}\n"
+        f"Content-Transfer-Encoding: 8bit\n\n{text}\n\n"
         f"--{boundary}\nContent-Type: {kind}; x-spam-type=original\n"
         "Content-Description: original message before SpamAssassin\n"
         f"Content-Disposition: {disposition}\nContent-Transfer-Encoding: 8bit\n\n"

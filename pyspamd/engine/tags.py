@@ -26,8 +26,16 @@ _CALL = re.compile(r"\((.*?)\)\Z", re.DOTALL)
 
 @lru_cache(maxsize=1)
 def host_name() -> str:
-    """This machine's fully qualified name."""
-    return socket.getfqdn() or "localhost"
+    """This machine's name, fully qualified where the system knows it so."""
+    name = socket.gethostname()
+    if "." in name:
+        return name
+    try:
+        known, aliases, _ = socket.gethostbyname_ex(name)
+    except OSError:
+        return name
+    full = [word for word in (known, *aliases) if word.startswith(f"{name}.")]
+    return re.sub(r"[()]", "", full[0] if full else name)
 
 
 def rfc822_date(moment: float | None = None) -> str:
