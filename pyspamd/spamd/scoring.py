@@ -11,6 +11,7 @@ from ..engine.resolving import make_resolver
 from ..engine.rewrite import report, rewritten
 from ..engine.verdict import Verdict
 from ..net.dns import DnsResolver
+from .preload import import_codecs, import_record_types
 from .service import Judgement, Occasion
 
 logger = logging.getLogger(__name__)
@@ -72,6 +73,9 @@ class EngineScorer:
         self.engine = engine
         self._cache = engine.cache
         engine.cache = None  # a store is opened by the process that uses it
+        import_codecs()
+        if not engine.local_tests_only:
+            import_record_types()
         if warm_up:
             _warm_up(engine)
 

@@ -270,7 +270,7 @@ class Master:
                 self._bury(child, status)
 
     def _bury(self, child: Child, status: int) -> None:
-        self.journal.info(f"handled cleanup of child pid [{child.pid}]: {process.exit_text(status)}")
+        self.journal.info(f"handled cleanup of child pid [{child.pid}] due to SIGCHLD: {process.exit_text(status)}")
         answered = child.escrow.settle(TOO_SLOW if child.was_stuck else BROKEN_OFF)
         if answered:
             self.journal.warn(f"answered {answered} clients of child pid {child.pid} with EX_TEMPFAIL")

@@ -174,6 +174,17 @@ def stock_server(stock_rules: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="session")
+def servers() -> Callable[[Path, list[str]], contextlib.AbstractContextManager[Server]]:
+    """Runs any server in a folder; where to listen is added to its command."""
+
+    def one(folder: Path, line: list[str]) -> contextlib.AbstractContextManager[Server]:
+        port = free_port()
+        return running(folder, [*line, "-i", "127.0.0.1", "-p", str(port)], port)
+
+    return one
+
+
+@pytest.fixture(scope="session")
 def spamc() -> str:
     """The real client."""
     found = shutil.which("spamc")

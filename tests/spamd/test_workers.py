@@ -34,7 +34,7 @@ def test_a_crash_in_a_scan_is_answered_and_the_worker_replaced(start: Start) -> 
     assert TRY_AGAIN.fullmatch(server.check(b"X-Crash: 1\n\nx"))
     assert server.check(HAM) == OK
     assert server.workers() != [before]
-    assert server.said(f"handled cleanup of child pid [{before}]: DIED, signal 11")
+    assert server.said(f"handled cleanup of child pid [{before}] due to SIGCHLD: DIED, signal 11")
 
 
 def test_killed_workers_clients_are_told_to_try_again(start: Start) -> None:
@@ -75,7 +75,7 @@ def test_workers_are_replaced_after_their_connections(start: Start) -> None:
     server = start("-m", "1", "-x", "--max-conn-per-child=3")
     (before,) = server.workers()
     assert [server.check(HAM) for _ in range(10)] == [OK] * 10
-    assert server.said(f"handled cleanup of child pid [{before}]: exit 0")
+    assert server.said(f"handled cleanup of child pid [{before}] due to SIGCHLD: exit 0")
 
 
 def test_the_number_of_workers_follows_the_load(start: Start) -> None:
