@@ -7,8 +7,6 @@ import re
 
 _RUN = re.compile(rb"[ \t]+")
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
-_LONE_CR = re.compile(rb"\r(?!\n)")
-_LONE_LF = re.compile(rb"(?<!\r)\n")
 
 
 def relaxed_field(text: bytes) -> bytes:
@@ -52,9 +50,9 @@ def nofws_body(body: bytes) -> bytes:
     """RFC 4870 section 3.4.2.2: lines without blanks, CRs and LFs inside, then without empty lines at the
     end.
     """
-    body = body.translate(None, b" \t")
-    if body.count(b"\r") != (pairs := body.count(b"\r\n")):
-        body = _LONE_CR.sub(b"", body)
-    if body.count(b"\n") != pairs:
-        body = _LONE_LF.sub(b"", body)
+    pairs = body.count(b"\r\n")
+    if body.count(b"\r") == pairs == body.count(b"\n"):
+        body = body.translate(None, b" \t")
+    else:
+        body = b"\r\n".join(line.translate(None, b" \t\r\n") for line in body.split(b"\r\n"))
     return without_empty_end(body)
