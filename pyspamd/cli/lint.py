@@ -11,7 +11,8 @@ from pathlib import Path
 
 from ..base.problems import Problem
 from ..conf.sources import files_in
-from ..engine.assemble import Setup, assemble, files_of, problems_of
+from ..engine.assemble import Setup, assemble, files_of
+from ..engine.linting import lint
 from .sources import add_source_options, setup_of
 
 EXIT_CLEAN, EXIT_PROBLEMS, EXIT_UNREADABLE = 0, 1, 2
@@ -66,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
         print("pyspamd lint: there are no rule files to read", file=sys.stderr)
         return EXIT_UNREADABLE
     engine = assemble(setup)
-    problems = problems_of(engine)
+    problems = lint(engine)
     _print(problems, len(files), len(engine.rules), options.format)
     unreadable = any("cannot be read" in problem.text for problem in problems)
     return EXIT_UNREADABLE if unreadable else EXIT_PROBLEMS if problems else EXIT_CLEAN

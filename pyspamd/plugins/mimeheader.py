@@ -115,10 +115,10 @@ def _hits(scan: Scan, name: str, regex: Regex, value: bytes, limit: int) -> int:
     count = 0
     captures: dict[str, list[str]] = {}
     for match in regex.finditer(value):
-        for tag, text in match.named().items():
+        for tag, found in match.named_all().items():
             values = captures.setdefault(tag, [])
-            if text and text.decode("latin-1") not in values:
-                values.append(text.decode("latin-1"))
+            texts = dict.fromkeys(text.decode("latin-1") for text in found if text)
+            values += [text for text in texts if text not in values]
         scan.hit(name)
         count += 1
         if count >= limit:

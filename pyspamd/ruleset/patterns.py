@@ -73,10 +73,9 @@ class PatternRule:
         for element in elements[1:] if self.skip_subject else elements:
             for match in regex.finditer(element):
                 total += 1
-                for name, value in match.named().items():
+                for name, found in match.named_all().items():
                     values = captures.setdefault(name, [])
-                    if value and value not in values:
-                        values.append(value)
+                    values += [value for value in dict.fromkeys(found) if value and value not in values]
                 if self.limit and total >= self.limit:
                     return total, captures
         return total, captures

@@ -13,7 +13,6 @@ from .pattern_store import PatternStore
 from .patterns import PatternBundle, PatternRule
 from .templates import capture_names, template_names
 
-CAPTURE_PRIORITY = -10000
 NETWORK_PRIORITY = -100
 EVAL_AREAS = ("header", "body", "rawbody", "full")
 
@@ -113,14 +112,9 @@ def arrange_priorities(
 ) -> dict[str, int]:
     """Each rule's priority: as written, lowered to that of the metas which need it, -100 for network rules.
 
-    Source: Mail::SpamAssassin::Conf, `priority`; a rule that captures tags runs before all others.
+    Source: Mail::SpamAssassin::Conf, `priority`.
     """
-    written: dict[str, int] = {}
-    for name, rule in rules.items():
-        if isinstance(rule.test, RegexTest | HeaderTest) and capture_names(rule.test.pattern):
-            written[name] = CAPTURE_PRIORITY
-        else:
-            written[name] = conf.priorities.get(name, 0)
+    written = {name: conf.priorities.get(name, 0) for name in rules}
     for name in sorted(written, key=lambda rule: written[rule]):
         base = written[name]
         for dependency in metas[name].names if name in metas else ():
