@@ -100,7 +100,9 @@ class DiskStore:
         except (OSError, sqlite3.Error, diskcache.Timeout, ValueError) as error:
             if not self._warned:
                 self._warned = True
-                logger.warning("the store %s cannot be used, so nothing is remembered: %s", self._folder, error)
+                logger.warning(
+                    "the store %s cannot be used, so nothing is remembered: %s", self._folder, error
+                )
             return None
 
     def _opened(self) -> diskcache.Cache:

@@ -1,7 +1,7 @@
 """The `pyspamd` command: one verb a file, each with its own options and help.
 
-    pyspamd serve -i 127.0.0.1 -p 783
-    pyspamd check < message
+pyspamd serve -i 127.0.0.1 -p 783
+pyspamd check < message
 """
 
 import argparse

@@ -19,7 +19,11 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
         "--cf", metavar="LINE", action="append", default=[], help="one more configuration line (repeatable)"
     )
     group.add_argument(
-        "--pre", metavar="LINE", action="append", default=[], help="one more line before all files (repeatable)"
+        "--pre",
+        metavar="LINE",
+        action="append",
+        default=[],
+        help="one more line before all files (repeatable)",
     )
     group.add_argument(
         "-L", "--local", action="store_true", help="local tests only: ask nothing over the network"

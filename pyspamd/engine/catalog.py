@@ -32,7 +32,7 @@ ENGINE_OWN = frozenset(
 """Plugins whose work is the engine's own here: compiling, limits, running the rules."""
 
 
-class PluginFault(Exception):
+class PluginFaultError(Exception):
     """A plugin file that cannot be loaded; `str()` says why."""
 
 
@@ -61,12 +61,12 @@ def _overridden(plugin: type[Plugin], hook: str) -> bool:
 def _load_file(name: str, path: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"pyspamd_plugin_{name.lower()}", path)
     if spec is None or spec.loader is None:
-        raise PluginFault(f"{path} is not a Python file")
+        raise PluginFaultError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise PluginFault(f"{path} cannot be loaded: {error}") from error
+        raise PluginFaultError(f"{path} cannot be loaded: {error}") from error
     return module
 
 
@@ -80,7 +80,7 @@ class Catalog:
         """The plugin, or `None` where there is none by that name.
 
         A `.pm` path is a Perl plugin: one of SpamAssassin's own names is found here, any other is not.
-        Raises PluginFault when a Python file is there but cannot be loaded.
+        Raises PluginFaultError when a Python file is there but cannot be loaded.
         """
         key = (name, path)
         if key not in self._known:
@@ -91,10 +91,10 @@ class Catalog:
         short = name.removeprefix(PREFIX)
         if path is not None and path.endswith(".py"):
             if not Path(path).is_file():
-                raise PluginFault(f"{path} does not exist")
+                raise PluginFaultError(f"{path} does not exist")
             plugin = getattr(_load_file(short, path), short.rpartition("::")[2], None)
             if not (inspect.isclass(plugin) and issubclass(plugin, Plugin)):
-                raise PluginFault(f"{path} has no class {short} derived from Plugin")
+                raise PluginFaultError(f"{path} has no class {short} derived from Plugin")
             return _found(short, plugin)
         if not name.startswith(PREFIX) or not short.isidentifier():
             return None

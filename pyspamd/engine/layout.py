@@ -94,8 +94,6 @@ def _encode_line(line: str) -> str:
         return prefix + suffix
     special = sum(1 for c in line if c in "=?_" or c < " " or c > "~")
     if len(line) + special * 2 <= 4 * int(len(line) + 2) / 3:
-        quoted = _ENCODED_CHARACTER.sub(
-            lambda m: "_" if m.group() == " " else f"={ord(m.group()):02X}", line
-        )
+        quoted = _ENCODED_CHARACTER.sub(lambda m: "_" if m.group() == " " else f"={ord(m.group()):02X}", line)
         return f"{prefix}=?UTF-8?Q?{quoted}?={suffix}"
     return f"{prefix}=?UTF-8?B?{b64encode(line.encode('latin-1')).decode()}?={suffix}"

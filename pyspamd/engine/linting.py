@@ -18,7 +18,9 @@ from ..ruleset.program import compile_metas
 from .assemble import problems_of
 from .engine import Engine
 
-_DEFINITION = re.compile(r"^[ \t]*(?:lang[ \t]+\S+[ \t]+)?[a-z_]+[ \t]+([A-Za-z_][A-Za-z0-9_]*)", re.MULTILINE)
+_DEFINITION = re.compile(
+    r"^[ \t]*(?:lang[ \t]+\S+[ \t]+)?[a-z_]+[ \t]+([A-Za-z_][A-Za-z0-9_]*)", re.MULTILINE
+)
 LIKENESS = 0.88
 """How alike two names must be for one to be taken for the other misspelt."""
 
@@ -79,5 +81,9 @@ def _misspelt(engine: Engine, written: set[str]) -> Iterable[Problem]:
 def _hint(name: str, engine: Engine) -> str:
     bare = name.removeprefix("T_").lstrip("_")
     near = get_close_matches(name, engine.rules, 3, LIKENESS)
-    likely = [other for other in near if other.removeprefix("T_").lstrip("_") != bare]
-    return f"; did you mean {likely[0]}?" if likely else ""
+    likely = [
+        other
+        for other in near
+        if other.startswith("__") == name.startswith("__") and other.removeprefix("T_").lstrip("_") != bare
+    ]
+    return f" (is {likely[0]} meant?)" if likely else ""

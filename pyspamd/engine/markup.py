@@ -9,9 +9,7 @@ from ..conf.conf import Conf
 from ..conf.core_report import REWRITE_HEADER
 from ..mail.message import Message
 
-_MIXED = re.compile(
-    rb"\s*multipart/mixed;\s+boundary\s*=\s*[\"']?(.+?)[\"']?(?:;|$)", re.IGNORECASE
-)
+_MIXED = re.compile(rb"\s*multipart/mixed;\s+boundary\s*=\s*[\"']?(.+?)[\"']?(?:;|$)", re.IGNORECASE)
 _ORIGINAL = re.compile(rb"(?:message/rfc822|text/plain);\s+x-spam-type=original")
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 _PART_FIELD = re.compile(rb"Content-(Type|Description):\s+(.+?)\s*$", re.IGNORECASE)

@@ -33,7 +33,7 @@ def _log_lines(verdict: Verdict, hit: Hit) -> list[str]:
 
 
 def _description(verdict: Verdict, hit: Hit, used: int, prefix: str) -> str:
-    width = REPORT_WRAP_WIDTH.of(verdict.conf)
+    width = int(REPORT_WRAP_WIDTH.of(verdict.conf))
     return wrap(hit.description, prefix, " " * used, width, False).lstrip(" \t\n\r\f\v")
 
 

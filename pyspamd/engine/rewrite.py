@@ -8,7 +8,16 @@ import re
 import secrets
 import time
 
-from ..conf.core_report import ADDED_HEADERS, FOLD_HEADERS, REPORT_CHARSET, REPORT_SAFE, REPORT_SAFE_COPY_HEADERS, REPORT_TEMPLATE, REWRITE_HEADER, UNSAFE_REPORT_TEMPLATE
+from ..conf.core_report import (
+    ADDED_HEADERS,
+    FOLD_HEADERS,
+    REPORT_CHARSET,
+    REPORT_SAFE,
+    REPORT_SAFE_COPY_HEADERS,
+    REPORT_TEMPLATE,
+    REWRITE_HEADER,
+    UNSAFE_REPORT_TEMPLATE,
+)
 from .layout import fold_header, mime_encode
 from .tags import SPAMASSASSIN_VERSION, expand, host_name, rfc822_date
 from .verdict import Verdict
@@ -146,8 +155,8 @@ def _with_comment(value: str | None, tag: str | None) -> str | None:
 def _wrapped(verdict: Verdict) -> bytes:
     """A new message that carries the report and, as an attachment, the original untouched."""
     message = verdict.message
-    values = {
-        name: (_pristine(verdict, name) or [None])[-1]
+    values: dict[str, str | None] = {
+        name: next(iter(reversed(_pristine(verdict, name))), None)
         for name in ("From", "To", "Cc", "Subject", "Date", "Message-Id")
     }
     subject_tag = _rewrite(verdict, "Subject")

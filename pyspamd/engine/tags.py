@@ -7,8 +7,8 @@ import re
 import socket
 import time
 from collections.abc import Callable
-from email.utils import format_datetime
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from functools import lru_cache
 
 from .. import __version__

@@ -1,8 +1,8 @@
 """AutoLearnThreshold: decides by the score whether a message shall be learned from.
 
-    bayes_auto_learn_threshold_nonspam 0.1
-    bayes_auto_learn_threshold_spam    12.0
-    bayes_auto_learn_on_error          0
+bayes_auto_learn_threshold_nonspam 0.1
+bayes_auto_learn_threshold_spam    12.0
+bayes_auto_learn_on_error          0
 """
 
 from ..conf.core_report import REQUIRED_SCORE

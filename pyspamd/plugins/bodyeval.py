@@ -1,6 +1,6 @@
 """BodyEval: eval tests over the text as a whole: lengths, blank lines, shapes, plain against HTML.
 
-    body MPART_ALT_DIFF eval:multipart_alternative_difference('99', '100')
+body MPART_ALT_DIFF eval:multipart_alternative_difference('99', '100')
 """
 
 import re

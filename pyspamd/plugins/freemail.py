@@ -1,8 +1,8 @@
 """FreeMail: senders, reply addresses and addresses in the text that belong to free mail services.
 
-    freemail_domains     freemail.example *.mail.example
-    freemail_welcomelist friend@freemail.example
-    header FREEMAIL_FROM eval:check_freemail_from()
+freemail_domains     freemail.example *.mail.example
+freemail_welcomelist friend@freemail.example
+header FREEMAIL_FROM eval:check_freemail_from()
 """
 
 import logging
@@ -13,7 +13,7 @@ from typing import Any
 
 from ..conf.ascii import lower, words
 from ..conf.core_addresses import DEF_WELCOMELIST_AUTH, WELCOMELIST_AUTH
-from ..conf.directives import Build, Directive, Float, required, shorten
+from ..conf.directives import Build, Float, required, shorten
 from ..conf.lists import WordSet
 from ..mail.body_addresses import reply_addresses
 from ..mail.uri_canon import as_octets
@@ -47,9 +47,7 @@ MOST_FREEMAILS = Float("freemail_max_body_freemails", 3.0)
 SKIP_OVER_MOST = Float("freemail_skip_when_over_max", 1.0)
 SKIP_BULK = Float("freemail_skip_bulk_envfrom", 1.0)
 DESCRIBE = Float("freemail_add_describe_email", 1.0)
-IMPORT_AUTH = Float(
-    "freemail_import_welcomelist_auth", 0.0, aliases=("freemail_import_whitelist_auth",)
-)
+IMPORT_AUTH = Float("freemail_import_welcomelist_auth", 0.0, aliases=("freemail_import_whitelist_auth",))
 IMPORT_DEFAULT_AUTH = Float(
     "freemail_import_def_welcomelist_auth", 0.0, aliases=("freemail_import_def_whitelist_auth",)
 )
@@ -81,7 +79,7 @@ def _regex(pattern: str | None, rule: str) -> Regex | None:
 class FreeMail(Plugin):
     """SpamAssassin's FreeMail, test for test."""
 
-    directives: tuple[Directive[Any], ...] = (
+    directives = (
         DOMAINS,
         WELCOME,
         MOST_ADDRESSES,
@@ -95,7 +93,9 @@ class FreeMail(Plugin):
 
     @cached_property
     def _domains(self) -> frozenset[bytes]:
-        return frozenset(name.encode("latin-1") for name in DOMAINS.of(self.conf) if not set("*?") & set(name))
+        return frozenset(
+            name.encode("latin-1") for name in DOMAINS.of(self.conf) if not set("*?") & set(name)
+        )
 
     @cached_property
     def _globs(self) -> re.Pattern[bytes] | None:
@@ -146,9 +146,7 @@ class FreeMail(Plugin):
             scan.log(rule, text.replace(b"@", b"(at)").decode("latin-1"))
         return True
 
-    def _first(
-        self, scan: Scan, addresses: Iterable[bytes], pattern: str | None, rule: str
-    ) -> bool:
+    def _first(self, scan: Scan, addresses: Iterable[bytes], pattern: str | None, rule: str) -> bool:
         regex = _regex(pattern, rule)
         for address in addresses:
             if self._is_freemail(address) and (regex is None or regex.matches(address)):

@@ -1,6 +1,6 @@
 """HeaderEval: eval tests over headers: dates, recipients, forged free-mail Received lines, odd characters.
 
-    header DATE_IN_PAST_03_06 eval:check_for_shifted_date('-6', '-3')
+header DATE_IN_PAST_03_06 eval:check_for_shifted_date('-6', '-3')
 """
 
 import re
@@ -17,11 +17,9 @@ from ..scan.plugin import Plugin, Reads, eval_test
 from ..scan.scan import Scan
 
 _ENCODED_WORD = re.compile(rb"=\?(.+?)\?.\?.*?\?=")
-_CONTROLS = bytes([*range(0x00, 0x09), 0x0B, 0x0C, *range(0x0E, 0x20)])
+_CONTROLS = bytes([*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20)])
 _ILLEGAL = _CONTROLS + bytes(range(0x7F, 0x100))
-_REPLY_MARKS = re.compile(
-    rb"^(?:(?:Re|Fwd|Fw|Aw|Antwort|WG|SV|VB|VS|VL):[ \t\n\r\f\v]*)+", re.IGNORECASE
-)
+_REPLY_MARKS = re.compile(rb"^(?:(?:Re|Fwd|Fw|Aw|Antwort|WG|SV|VB|VS|VL):[ \t\n\r\f\v]*)+", re.IGNORECASE)
 _NO_LETTERS = bytes(b for b in range(256) if not chr(b).isascii() or not chr(b).isalpha())
 _CAPS_CHARSET = re.compile(
     rb"=\?[-_a-z0-9]*(?:koi|jp|jis|euc|gb|big5|isoir|cp1251|windows-1251|georgianps|pt154|tis)[-_a-z0-9]*\?",
@@ -50,9 +48,7 @@ def _words(scan: Scan, request: str) -> bytes:
 
 def _claimed_date(scan: Scan) -> int | None:
     headers = scan.header_view.headers
-    return scan.once(
-        "claimed date", lambda: header_date(headers.get("Resent-Date"), headers.get("Date"))
-    )
+    return scan.once("claimed date", lambda: header_date(headers.get("Resent-Date"), headers.get("Date")))
 
 
 def _received_dates(scan: Scan) -> tuple[list[int], int | None]:
@@ -77,9 +73,7 @@ class HeaderEval(Plugin):
         received = _words(scan, "Received")
         if not re.search(rb" rly-[a-z][a-z]\d\d\.", received, re.IGNORECASE):
             return False
-        return not re.search(
-            rb"/AOL-\d+\.\d+\.\d+\)|ESMTP id (?:RELAY|MAILRELAY|MAILIN)", received
-        )
+        return not re.search(rb"/AOL-\d+\.\d+\.\d+\)|ESMTP id (?:RELAY|MAILRELAY|MAILIN)", received)
 
     @eval_test(reads=Reads.HEADER)
     def check_for_faraway_charset_in_headers(self, scan: Scan) -> bool:
@@ -106,7 +100,11 @@ class HeaderEval(Plugin):
         value = _get(scan, request)
         if not value.strip():
             return False
-        if not value.isascii() and is_valid_utf8(value) and len(value.translate(None, _CONTROLS)) == len(value):
+        if (
+            not value.isascii()
+            and is_valid_utf8(value)
+            and len(value.translate(None, _CONTROLS)) == len(value)
+        ):
             return False
         illegal = len(value) - len(value.translate(None, _ILLEGAL))
         if illegal and request.lower() == "subject:raw":
@@ -241,8 +239,15 @@ class HeaderEval(Plugin):
             user = re.escape(address.partition(b"@")[0])
             return bool(
                 re.search(
-                    rb"^(?:(?:re|fw):\s*(?:\w+\s+)?" + user + rb"$|(?-i:" + user + rb")\s*[,:;!?-](?:$|\s)|"
-                    + user + rb"$|,\s*" + user + rb"[,:;!?-]$)",
+                    rb"^(?:(?:re|fw):\s*(?:\w+\s+)?"
+                    + user
+                    + rb"$|(?-i:"
+                    + user
+                    + rb")\s*[,:;!?-](?:$|\s)|"
+                    + user
+                    + rb"$|,\s*"
+                    + user
+                    + rb"[,:;!?-]$)",
                     subject,
                     re.IGNORECASE,
                 )
@@ -318,5 +323,8 @@ class HeaderEval(Plugin):
     @eval_test(reads=Reads.HEADER)
     def check_equal_from_domains(self, scan: Scan) -> bool:
         """From and envelope sender lie in different second-level domains."""
-        header, envelope = _domain_tail(_get(scan, "From:addr")), _domain_tail(_get(scan, "EnvelopeFrom:addr"))
+        header, envelope = (
+            _domain_tail(_get(scan, "From:addr")),
+            _domain_tail(_get(scan, "EnvelopeFrom:addr")),
+        )
         return bool(header and envelope) and header.lower() != envelope.lower()

@@ -1,6 +1,6 @@
 """HTMLEval: eval tests over what the HTML renderer found out about each HTML part.
 
-    body HTML_IMAGE_ONLY_04 eval:html_image_only('0000','0400')
+body HTML_IMAGE_ONLY_04 eval:html_image_only('0000','0400')
 """
 
 from collections.abc import Mapping
@@ -43,7 +43,9 @@ class HTMLEval(Plugin):
     def html_image_only(self, scan: Scan, low: str = "0", high: str = "0") -> bool:
         """Whether a part with images has more than `low` and at most `high` bytes of text."""
         return any(
-            "img" in (page.get("inside") or ()) and "length" in page and number(low) < page["length"] <= number(high)
+            "img" in (page.get("inside") or ())
+            and "length" in page
+            and number(low) < page["length"] <= number(high)
             for page in scan.html_all
         )
 

@@ -1,6 +1,6 @@
 """HTTPSMismatch: links whose text promises https to one domain while they lead to another.
 
-    body HTTPS_HTTP_MISMATCH eval:check_https_http_mismatch('1', '10')
+body HTTPS_HTTP_MISMATCH eval:check_https_http_mismatch('1', '10')
 """
 
 import re
@@ -49,7 +49,9 @@ def _mismatch(page: HtmlPage, registry: Registry) -> tuple[bool, int]:
         domain = _destination(uri, registry) if link.anchor_text else None
         if domain is not None:
             anchors += 1
-            misleads = misleads or any(_promises_other(text, domain, registry) for text in link.anchor_text)
+            misleads = misleads or any(
+                _promises_other(text, domain, registry) for text in link.anchor_text or ()
+            )
     return misleads, anchors
 
 

@@ -1,6 +1,6 @@
 """ImageInfo: eval tests over attached images: how many, how large, how much text beside them.
 
-    body ONE_LARGE_GIF eval:image_count('gif', '1', '1')
+body ONE_LARGE_GIF eval:image_count('gif', '1', '1')
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,9 @@ class ImageInfo(Plugin):
     """SpamAssassin's ImageInfo, test for test."""
 
     @eval_test(reads=Reads.BODY)
-    def image_count(self, scan: Scan, kind: str = "", low: str | None = None, high: str | None = None) -> bool:
+    def image_count(
+        self, scan: Scan, kind: str = "", low: str | None = None, high: str | None = None
+    ) -> bool:
         """The number of images of a kind (or `all`) lies in the range."""
         return low is not None and _in_range(_images(scan).counts.get(kind), low, high)
 

@@ -1,6 +1,6 @@
 """MIMEEval: eval tests over the MIME structure, encodings and charsets.
 
-    rawbody MIME_QP_LONG_LINE eval:check_for_mime('mime_qp_long_line')
+rawbody MIME_QP_LONG_LINE eval:check_for_mime('mime_qp_long_line')
 """
 
 import re

@@ -1,7 +1,7 @@
 """MIMEHeader: rules over the header fields of every MIME part.
 
-    mimeheader ZIP_ATTACHED Content-Type =~ /^application\\/zip/i
-    tflags     ZIP_ATTACHED multiple maxhits=3
+mimeheader ZIP_ATTACHED Content-Type =~ /^application\\/zip/i
+tflags     ZIP_ATTACHED multiple maxhits=3
 """
 
 import re
@@ -67,7 +67,13 @@ class MIMEHeader(Plugin):
 
     directives = (RuleDirective("mimeheader", _parse, area="body"),)
     features = frozenset(
-        {"has_all_header", "has_tflags_range", "has_tflags_concat", "has_tflags_multiple", "has_capture_rules"}
+        {
+            "has_all_header",
+            "has_tflags_range",
+            "has_tflags_concat",
+            "has_tflags_multiple",
+            "has_capture_rules",
+        }
     )
 
     def check_rules_at_priority(self, scan: Scan, priority: int) -> None:

@@ -1,8 +1,8 @@
 """RelayEval: eval tests over the hosts that a message passed through.
 
-    header   ALL_TRUSTED eval:check_all_trusted()
-    describe ALL_TRUSTED Passed through trusted hosts only
-    tflags   ALL_TRUSTED nice
+header   ALL_TRUSTED eval:check_all_trusted()
+describe ALL_TRUSTED Passed through trusted hosts only
+tflags   ALL_TRUSTED nice
 """
 
 import re

@@ -1,11 +1,11 @@
 """ReplaceTags: named pieces of regex that rules may contain, so that look-alike letters are written once.
 
-    replace_start <
-    replace_end   >
-    replace_tag   A     [a@4]
-    replace_post  P1    \\W?
-    body          FUN   /<post P1>\\bm<A>g<A>zine/i
-    replace_rules FUN
+replace_start <
+replace_end   >
+replace_tag   A     [a@4]
+replace_post  P1    \\W?
+body          FUN   /<post P1>\\bm<A>g<A>zine/i
+replace_rules FUN
 """
 
 import re
@@ -101,6 +101,6 @@ class TagExpander:
             replacement = self._tags.get(found.group(1)) if found else None
             if found and replacement:
                 tag = f"{self._start}{re.escape(found.group(1))}{self._end}"
-                pieces[index] = re.sub(tag, lambda _, text=replacement: text, piece)  # type: ignore[misc]
+                pieces[index] = re.sub(tag, lambda _, text=replacement: text, piece)
                 again = again or bool(_NESTED.search(replacement))
         return "".join(pieces), again

@@ -1,6 +1,6 @@
 """URIDetail: rules over what is known of a single URI, all conditions of which must hold for the same one.
 
-    uri_detail SHORT_TEXT raw =~ /^https:/ text !~ /\\w{4}/ domain =~ /^example\\.com$/
+uri_detail SHORT_TEXT raw =~ /^https:/ text !~ /\\w{4}/ domain =~ /^example\\.com$/
 """
 
 import re

@@ -1,6 +1,6 @@
 """URIEval: eval tests over the message's URIs.
 
-    body HTTPS_IP_MISMATCH eval:check_https_ip_mismatch()
+body HTTPS_IP_MISMATCH eval:check_https_ip_mismatch()
 """
 
 import re

@@ -1,7 +1,7 @@
 """VBounce: tells bounces of mail one really sent from those of mail somebody forged.
 
-    welcomelist_bounce_relays mail.example.com relay*.example.net
-    body __BOUNCE_OURS eval:check_welcomelist_bounce_relays()
+welcomelist_bounce_relays mail.example.com relay*.example.net
+body __BOUNCE_OURS eval:check_welcomelist_bounce_relays()
 """
 
 import re

@@ -1,16 +1,15 @@
 """WelcomeListSubject: subjects that are always welcome, or never.
 
-    welcomelist_subject [Project Announce]*
-    blocklist_subject   *win a prize*
-    header SUBJECT_IN_WELCOMELIST eval:check_subject_in_welcomelist()
+welcomelist_subject [Project Announce]*
+blocklist_subject   *win a prize*
+header SUBJECT_IN_WELCOMELIST eval:check_subject_in_welcomelist()
 """
 
 import re
 from functools import lru_cache
-from typing import Any
 
 from ..conf.ascii import lower
-from ..conf.directives import Build, Directive, required
+from ..conf.directives import Build, required
 from ..conf.lists import WordSet
 from ..scan.plugin import Plugin, Reads, eval_test
 from ..scan.scan import Scan
@@ -45,7 +44,7 @@ def _matches(subjects: frozenset[str], subject: bytes | None) -> bool:
 class WelcomeListSubject(Plugin):
     """SpamAssassin's WelcomeListSubject, under its new and its old names."""
 
-    directives: tuple[Directive[Any], ...] = (WELCOME, BLOCK)
+    directives = (WELCOME, BLOCK)
 
     @eval_test(reads=Reads.BODY)
     def check_subject_in_welcomelist(self, scan: Scan) -> bool:

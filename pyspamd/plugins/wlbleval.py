@@ -1,9 +1,9 @@
 """WLBLEval: welcome lists and block lists of senders, recipients and URI hosts.
 
-    welcomelist_from_rcvd *@example.com example.net
-    blocklist_from        *@spam.example
-    header   USER_IN_WELCOMELIST eval:check_from_in_welcomelist()
-    header   USER_IN_BLOCKLIST   eval:check_from_in_blocklist()
+welcomelist_from_rcvd *@example.com example.net
+blocklist_from        *@spam.example
+header   USER_IN_WELCOMELIST eval:check_from_in_welcomelist()
+header   USER_IN_BLOCKLIST   eval:check_from_in_blocklist()
 """
 
 import ipaddress
@@ -49,9 +49,7 @@ def _taken_from(relays: Sequence[Relay], where: str) -> bool:
         wanted = literal.group(1) + (literal.group(2) or "")
         return any(relay.ip and _in_network(relay.ip.decode("latin-1"), wanted) for relay in relays)
     domain = where.lower().encode("latin-1", "replace")
-    return any(
-        relay.lc_rdns == domain or relay.lc_rdns.endswith(b"." + domain) for relay in relays
-    )
+    return any(relay.lc_rdns == domain or relay.lc_rdns.endswith(b"." + domain) for relay in relays)
 
 
 def _in_network(ip: str, wanted: str) -> bool:

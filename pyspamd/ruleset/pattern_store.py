@@ -84,7 +84,8 @@ class PatternStore:
     def save(self) -> None:
         """Write what is known, if something new was worked out; a folder that cannot be written is no fault."""
         if self._file is None or (
-            self._used_regexes.keys() <= self._regexes.keys() and self._used_gates.keys() <= self._gates.keys()
+            self._used_regexes.keys() <= self._regexes.keys()
+            and self._used_gates.keys() <= self._gates.keys()
         ):
             return
         regexes, gates = self._used_regexes, self._used_gates

@@ -29,7 +29,7 @@ def _with_values(pattern: str, flags: str, values: tuple[tuple[str, tuple[str, .
 
 @dataclass(frozen=True, slots=True)
 class PatternRule:
-    """One regex rule. `limit` 1 is a plain rule, 0 counts every match, n counts up to n (`tflags multiple maxhits=n`)."""
+    """One regex rule; `limit` 1 is a plain rule, 0 counts every match, n up to n (`tflags multiple maxhits=n`)."""
 
     name: str
     pattern: str

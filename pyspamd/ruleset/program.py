@@ -195,10 +195,16 @@ class _Compiler:
                 _header_group(request, default, members)
                 for (request, default), members in self.headers.get(priority, {}).items()
             ),
-            *(PatternBundle.of(texts.get(area, ()), area, self.store)
-                for area in ("body", "uri", "rawbody", "full")),
-            {area: tuple(rules) for area, rules in self.evals.get(priority, {}).items()},
+            body=self.bundle(texts, "body"),
+            uri=self.bundle(texts, "uri"),
+            rawbody=self.bundle(texts, "rawbody"),
+            full=self.bundle(texts, "full"),
+            evals={area: tuple(rules) for area, rules in self.evals.get(priority, {}).items()},
         )
+
+    def bundle(self, texts: Mapping[str, Sequence[PatternRule]], area: str) -> PatternBundle:
+        """The pattern rules of one area."""
+        return PatternBundle.of(texts.get(area, ()), area, self.store)
 
 
 def _header_group(
