@@ -1,8 +1,8 @@
 """`pyspamd check`: judge messages as the `spamassassin` filter does, or print verdicts as JSON.
 
-    pyspamd check < message                 # the message with X-Spam headers added
-    pyspamd check -d < message              # the message with such headers taken away
-    pyspamd check --json --facts -L FILE…   # one JSON object a message
+pyspamd check < message                 # the message with X-Spam headers added
+pyspamd check -d < message              # the message with such headers taken away
+pyspamd check --json --facts -L FILE…   # one JSON object a message
 """
 
 import argparse
@@ -19,6 +19,7 @@ from typing import Any
 from ..engine.assemble import Setup, assemble, problems_of
 from ..engine.engine import Engine
 from ..engine.markup import without_markup
+from ..engine.resolving import make_resolver
 from ..engine.rewrite import report, rewritten
 from ..engine.verdict import Verdict, hit_scores
 from .sources import add_source_options, setup_of
@@ -44,9 +45,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("-D", "--debug", nargs="?", const="all", metavar="AREA", help="log what is done")
     parser.add_argument("--lint", action="store_true", help="only tell what is wrong with the configuration")
     parser.add_argument("--json", action="store_true", help="print one JSON object a message")
-    parser.add_argument("--facts", action="store_true", help="with --json: the text views' digests, URIs, relays")
+    parser.add_argument(
+        "--facts", action="store_true", help="with --json: the text views' digests, URIs, relays"
+    )
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="judge in N processes")
-    parser.add_argument("--from-list", metavar="FILE", help="read the messages' names from FILE (- for stdin)")
+    parser.add_argument(
+        "--from-list", metavar="FILE", help="read the messages' names from FILE (- for stdin)"
+    )
     add_source_options(parser)
 
 
@@ -61,6 +66,12 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         return _print_json(options, setup)
     engine = _engine(options, setup)
+    with asyncio.Runner() as runner:
+        return _filter(options, engine, runner)
+
+
+def _filter(options: argparse.Namespace, engine: Engine, runner: asyncio.Runner) -> int:
+    """Write each message with its verdict in it."""
     status = 0
     for name in options.files or ["-"]:
         raw = _read(name)
@@ -72,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
             if not options.test_mode:
                 sys.stdout.buffer.write(raw)
                 continue
-        verdict = asyncio.run(_check(engine, raw))
+        verdict = runner.run(_check(engine, raw))
         sys.stdout.buffer.write(rewritten(verdict))
         if options.test_mode:
             sys.stdout.buffer.write(report(verdict))
@@ -91,6 +102,8 @@ def _lint(setup: Setup) -> int:
 
 def _engine(options: argparse.Namespace, setup: Setup) -> Engine:
     engine = assemble(setup)
+    if not engine.local_tests_only:
+        engine.resolver = make_resolver(engine.conf)
     for problem in problems_of(engine):
         logger.info("%s", problem)
     if options.prefspath:

@@ -15,19 +15,21 @@ from pathlib import Path
 from .. import __version__
 from ..base.clock import Deadline
 from ..base.problems import Problem
+from ..conf.conf import Conf
 from ..conf.core_admin import TIME_LIMIT
 from ..conf.core_learning import BAYES_AUTO_LEARN, USE_BAYES
 from ..conf.core_own import CAPTURE_TEMPLATES_ONCE
 from ..conf.core_report import REQUIRED_SCORE, REWRITE_HEADER
 from ..conf.core_rules import SUBJECT_PREFIX
-from ..conf.conf import Conf
 from ..conf.rules import EvalCall, RuleDef
 from ..mail.message import Message
+from ..net.blocked import BlockedZones
 from ..net.resolver import Resolver
 from ..ruleset.pattern_store import PatternStore
 from ..ruleset.program import Program, compile_program
 from ..scan.autolearn import learning_points
 from ..scan.hits import Value
+from ..scan.lookups import blocked_zones
 from ..scan.plugin import EvalTest, Plugin
 from ..scan.reading import Reading
 from ..scan.scan import Scan
@@ -91,6 +93,7 @@ class Engine:
             self.plugins, self.evals, templates_once=CAPTURE_TEMPLATES_ONCE.of(conf)
         )
         self.reading = Reading(conf)
+        self.blocked: BlockedZones = base.blocked if base else blocked_zones(conf)
         self._zeros: dict[str, Value] = dict.fromkeys(
             (*self.program.metas.dependencies, *self.program.names), 0
         )
@@ -128,7 +131,7 @@ class Engine:
         if not isinstance(rule.test, EvalCall):
             return False
         test = self.evals.get(rule.test.function)
-        return test is None or test.is_async
+        return test is None or test.is_late
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -185,6 +188,7 @@ class Engine:
             self.program,
             self.reading,
             resolver=None if self.local_tests_only else self.resolver,
+            blocked=self.blocked,
             now=self.clock(),
             deadline=deadline,
             score_set=self.score_set,

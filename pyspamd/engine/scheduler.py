@@ -11,6 +11,7 @@ from functools import partial
 from ..perlre.regex import Regex
 from ..ruleset.patterns import PatternBundle, PatternRule
 from ..ruleset.program import EVAL_AREAS, NETWORK_PRIORITY, EvalRule, HeaderGroup, Stage, header_count
+from ..scan.lookups import block_zones
 from ..scan.plugin import EvalTest, Plugin, Reads
 from ..scan.scan import Scan
 from .body_hits import BodyHits
@@ -93,6 +94,8 @@ class Scheduler:
         if not (scan.time_limit_exceeded or scan.shortcircuited):
             resolve(scan.program.last_level)
         self._tell_hits(scan, told)
+        if scan.resolver is not None:
+            block_zones(scan)
         self._call(self._check_end, scan)
 
     def _must_stop(self, scan: Scan) -> bool:
@@ -201,7 +204,7 @@ class Scheduler:
             return
         for rule in rules:
             test = self.evals.get(rule.call.function)
-            if test is None or test.is_async or not self._runs(scan, rule):
+            if test is None or test.is_late or not self._runs(scan, rule):
                 continue
             if test.reads == BODY_ONLY:
                 self._record(scan, rule, body_hits.answer(scan, rule, partial(self._ask, scan, rule, test)))

@@ -49,7 +49,10 @@ class Answer:
 
     `found` holds the records of the type asked for, at the end of the chain of aliases if there is one, in
     the order of the answer; it is empty unless `status` is "ok". `rcode` is the response code's name, `None`
-    where no usable answer came. `ttl` is for how many seconds this may be remembered."""
+    where no usable answer came. `ttl` is for how many seconds this may be remembered.
+
+    Asked for the type "ANY", `found` holds every record of the answer. `authority` holds who is responsible
+    for the name, where name servers were asked for and there are none."""
 
     name: str
     type: str
@@ -59,6 +62,7 @@ class Answer:
     rcode: str | None = None
     reason: str = ""
     aliases: int = 0
+    authority: tuple[Record, ...] = ()
 
     @property
     def ok(self) -> bool:

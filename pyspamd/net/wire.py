@@ -6,7 +6,8 @@ odd."""
 
 import secrets
 import struct
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import dns.exception
 import dns.flags
@@ -16,6 +17,7 @@ import dns.rcode
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
+import dns.rrset
 
 from .resolver import Answer, Record, Status, failure
 from .sections import (
@@ -143,7 +145,8 @@ def _plain(name: dns.name.Name) -> str:
 def read(question: Question, packet: bytes) -> Answer:
     """The answer in `packet`, which `belongs` to `question`; `UnreadableAnswerError` where it cannot be read.
 
-    Records count when their owner is the name asked for or stands on the chain of aliases that starts there.
+    Records count when their owner is the name asked for or stands on the chain of aliases that starts there;
+    asked for the type ANY, all count.
     """
     name, rdtype = question.name, question.type
     code = packet[3] & 0xF
@@ -155,13 +158,15 @@ def read(question: Question, packet: bytes) -> Answer:
             answer = read_common(packet, name, rdtype, 12 + len(question.asked))
         except (BrokenPacketError, IndexError, struct.error, ValueError):
             answer = None
-        if answer is not None:
+        if answer is not None and (rdtype != "NS" or answer.ok):
             return answer
     try:
         message = dns.message.from_wire(packet, ignore_trailing=True, one_rr_per_rrset=False)
     except (dns.exception.DNSException, ValueError, struct.error, IndexError) as error:
         raise UnreadableAnswerError(str(error)) from error
     wanted = dns.rdatatype.from_text(rdtype)
+    if wanted == dns.rdatatype.ANY and message.answer:
+        return _everything(question, message)
     owner, lowest = (message.question[0].name if message.question else dns.name.from_text(name)), LONGEST_TTL
     for aliases in range(LONGEST_CHAIN):
         alias = None
@@ -178,13 +183,31 @@ def read(question: Question, packet: bytes) -> Answer:
         if alias is None:
             break
         owner = alias
-    return failure(
+    none = failure(
         name,
         rdtype,
         "nxdomain" if code == 3 else "nodata",
         ttl=min(lowest, _negative(message)),
         aliases=aliases,
     )
+    return replace(none, authority=_records(message.authority)) if rdtype == "NS" else none
+
+
+def _records(section: Iterable[dns.rrset.RRset]) -> tuple[Record, ...]:
+    """Every record of a section."""
+    return tuple(
+        Record(_plain(rrset.name), dns.rdatatype.to_text(rrset.rdtype), *_as_text(data))
+        for rrset in section
+        if rrset.rdclass == dns.rdataclass.IN
+        for data in rrset
+    )
+
+
+def _everything(question: Question, message: dns.message.Message) -> Answer:
+    """The whole answer to a question for ANY type."""
+    found = _records(message.answer)
+    ttl = min((float(rrset.ttl) for rrset in message.answer), default=0.0)
+    return Answer(question.name, question.type, "ok", found, min(ttl, LONGEST_TTL), "NOERROR")
 
 
 def _negative(message: dns.message.Message) -> float:

@@ -78,7 +78,7 @@ class ZoneResolver:
                 return failure(name, rdtype, status, ttl=self.ttl, aliases=aliases)
             if (records := self._records.get(owner)) is None:
                 break
-            if found := tuple(record for record in records if record.type == rdtype):
+            if found := tuple(record for record in records if rdtype in (record.type, "ANY")):
                 return Answer(name, rdtype, "ok", found, self.ttl, RCODES["ok"], aliases=aliases)
             alias = next((record for record in records if record.type == "CNAME"), None)
             if alias is None:

@@ -61,9 +61,15 @@ class EvalTest:
     is_async: bool
     wants_rule: bool
     wants_text: bool
+    deferred: bool = False
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the answer is known only when the network tests have settled."""
+        return self.is_async or self.deferred
 
 
-def eval_test(*, reads: Reads) -> Callable[[Function], Function]:
+def eval_test(*, reads: Reads, deferred: bool = False) -> Callable[[Function], Function]:
     """Make a method an eval test that rules call by the method's name.
 
     The method takes the `Scan` and the rule's arguments (text) and answers truth or a count; the count becomes the
@@ -71,10 +77,14 @@ def eval_test(*, reads: Reads) -> Callable[[Function], Function]:
     look at (`body` or `rawbody` elements). An `async def` asks the network: it
     starts at priority -100 beside all others and settles before the metas that need it. A method that answers
     `None` says that it reports its hits itself, with `scan.hit`.
+
+    A `deferred` test is never called: the plugin's hooks (`check_dnsbl`) look for the rules that name it and
+    report their hits, until the network tests settle.
     """
 
     def mark(function: Function) -> Function:
         function.__eval_reads__ = reads  # type: ignore[attr-defined]
+        function.__eval_deferred__ = deferred  # type: ignore[attr-defined]
         return function
 
     return mark
@@ -111,6 +121,7 @@ class Plugin:
                 inspect.iscoroutinefunction(method),
                 "rule" in parameters,
                 "text" in parameters,
+                method.__eval_deferred__,
             )
 
     # Hooks, in the order in which a message meets them. Names are SpamAssassin's (Mail::SpamAssassin::Plugin);

@@ -12,6 +12,7 @@ from ..mail.html import HtmlPage
 from ..mail.message import Message
 from ..mail.relays import Relays
 from ..mail.uris import UriDetails, uri_subjects
+from ..net.blocked import BlockedZones
 from ..net.resolver import Resolver
 from ..ruleset.program import Program
 from .hits import Hits, Value
@@ -37,6 +38,7 @@ class Scan:
         reading: Reading,
         *,
         resolver: Resolver | None = None,
+        blocked: BlockedZones | None = None,
         now: float,
         deadline: Deadline | None = None,
         score_set: int = 0,
@@ -49,6 +51,8 @@ class Scan:
         self.reading = reading
         self.resolver = resolver
         """`None` when no network may be used (`-L`, `dns_available no`)."""
+        self.blocked = blocked or BlockedZones()
+        """Zones that are not asked for a while (`dns_block_rule`)."""
         self.now = now
         """The time the message is judged at, seconds since the epoch."""
         self.deadline = deadline or Deadline()

@@ -2,8 +2,17 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 Tag = str | Sequence[str] | Callable[[], str]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """What is to be done once so many tags more are set."""
+
+    missing: int
+    action: Callable[[], object]
 
 
 class Tags:
@@ -11,22 +20,43 @@ class Tags:
 
     def __init__(self) -> None:
         self._values: dict[str, Tag] = {}
+        self._offers: dict[str, Callable[[], Tag | None]] = {}
         self._waiting: dict[str, asyncio.Event] = {}
+        self._actions: dict[str, list[_Waiting]] = {}
 
     def set(self, name: str, value: Tag) -> None:
-        """Set a tag and wake those that wait for it."""
+        """Set a tag, wake those that wait for it and do what was to be done once it is set (`when`)."""
         name = name.upper()
         self._values[name] = value
+        self._offers.pop(name, None)
         event = self._waiting.get(name)
         if event is not None:
             event.set()
+        for waiting in self._actions.pop(name, ()):
+            waiting.missing -= 1
+            if not waiting.missing:
+                waiting.action()
+
+    def offer(self, name: str, make: Callable[[], Tag | None]) -> None:
+        """A tag whose value is worked out when someone first asks for it; `None` is no value."""
+        self._offers[name.upper()] = make
+
+    def _accept(self, name: str) -> None:
+        if self._offers and (make := self._offers.pop(name, None)) is not None:
+            value = make()
+            if value is not None:
+                self._values[name] = value
 
     def __contains__(self, name: str) -> bool:
-        return name.upper() in self._values
+        name = name.upper()
+        self._accept(name)
+        return name in self._values
 
     def values(self, name: str) -> list[str]:
         """All values of a tag; none where it is not set."""
-        value = self._values.get(name.upper())
+        name = name.upper()
+        self._accept(name)
+        value = self._values.get(name)
         if value is None:
             return []
         if callable(value):
@@ -40,6 +70,20 @@ class Tags:
     async def wait(self, name: str) -> list[str]:
         """The values, as soon as the tag is set; waits for ever where it never is, so give the task a deadline."""
         name = name.upper()
-        if name not in self._values:
+        if name not in self:
             await self._waiting.setdefault(name, asyncio.Event()).wait()
         return self.values(name)
+
+    def when(self, names: Sequence[str], action: Callable[[], object]) -> None:
+        """Do `action` once each of these tags has been set: at once where none is missing or empty.
+
+        A tag that is never set leaves the action undone, and nobody waits for it.
+        Source: Mail::SpamAssassin::PerMsgStatus, `action_depends_on_tags`.
+        """
+        missing = [name.upper() for name in names if not self.text(name)]
+        if not missing:
+            action()
+            return
+        waiting = _Waiting(len(missing), action)
+        for name in missing:
+            self._actions.setdefault(name, []).append(waiting)
