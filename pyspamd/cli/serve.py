@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import __version__
+from ..base.errors import PyspamdError
 from ..base.ipset import BadNetwork, IPSet
-from ..base.stores import DiskStore
+from ..base.stores import DiskStore, Store
 from ..engine.assemble import Setup, assemble, problems_of
 from ..spamd import process
 from ..spamd.journal import Journal, open_journal, take_logging
@@ -44,9 +45,9 @@ def run(options: argparse.Namespace) -> int:
         return Exit.OK
     try:
         return _serve(options)
-    except StartError as error:
+    except PyspamdError as error:
         print(f"pyspamd serve: {error}", file=sys.stderr)
-        return error.status
+        return error.status if isinstance(error, StartError) else Exit.CONFIG
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -61,14 +62,9 @@ def _serve(options: argparse.Namespace) -> int:
         debug=bool(options.debug),
     )
     take_logging(journal, (options.debug or "").split(","))
-    folder = _cache_folder(options.cache_dir)
 
     def build() -> EngineScorer:
-        store = None
-        if folder is not None:
-            process.make_folder(folder, process.identity(server.users))
-            store = DiskStore(folder)
-        engine = assemble(setup, store=store)
+        engine = assemble(setup, store=_store(options.cache_dir, process.identity(server.users), journal))
         _tell_problems(engine.conf.files, [str(problem) for problem in problems_of(engine)], journal)
         if not engine.active:
             raise StartError("no rules were found; -C names a folder of them", Exit.CONFIG)
@@ -214,6 +210,21 @@ def _with_families(setup: Setup, families: str) -> Setup:
         return setup
     line = "dns_options nov6" if families == "4" else "dns_options nov4"
     return Setup(setup.config, setup.site, setup.stock, (*setup.cf, line), setup.pre, setup.local_tests_only)
+
+
+def _store(name: str | None, who: process.Identity | None, journal: Journal) -> Store | None:
+    """The verdict cache's store; a server that nobody told where to keep it starts without one if need be."""
+    folder = _cache_folder(name)
+    if folder is None:
+        return None
+    try:
+        process.make_folder(folder, who)
+    except StartError as error:
+        if name is not None:
+            raise
+        journal.raw("warn", f"{error}; verdicts on bodies are not remembered", "cache")
+        return None
+    return DiskStore(folder)
 
 
 def _cache_folder(name: str | None) -> Path | None:

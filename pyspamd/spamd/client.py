@@ -213,6 +213,7 @@ class Client(asyncio.Protocol):
             return
         self._is_leaving = True
         self._hold(0)
+        self._machine.abandon()
         linger = self._machine.is_surplus and not self._said_all
         if self._tls is not None and self._tls.is_established:
             self._tls.send(data)

@@ -1,17 +1,13 @@
 """What Python and its libraries would otherwise read from disk in the middle of a scan, read beforehand.
 
-Workers share what is there when they fork. And they may not be able to read it later: they run as another user,
-to whom the folder that Python is installed in may be closed.
+Workers share what is there when they fork. And they may not be able to read it later: they run as another
+user, to whom the folder that Python is installed in may be closed.
 """
 
 import contextlib
 import encodings
 import importlib
 import pkgutil
-
-import dns.rdata
-import dns.rdataclass
-import dns.rdatatype
 
 from ..mail.charset_decoders import find_decoder
 
@@ -29,4 +25,4 @@ def import_codecs() -> None:
 def import_record_types() -> None:
     """Import dnspython's readers of the records that are asked for."""
     for name in RECORD_TYPES:
-        dns.rdata.get_rdata_class(dns.rdataclass.IN, dns.rdatatype.from_text(name))
+        importlib.import_module(f"dns.rdtypes.{'IN' if name in ('A', 'AAAA') else 'ANY'}.{name}")

@@ -67,6 +67,14 @@ def become(who: Identity | None) -> None:
         raise StartError(f"could not become {who.name}", Exit.NO_PERMISSION)
 
 
+def find_home(who: Identity | None, options: UserOptions) -> None:
+    """Set HOME, for helpers such as Pyzor: what `-H` says, else the home of whom we became."""
+    if options.helper_home:
+        os.environ["HOME"] = options.helper_home
+    elif who is not None:
+        os.environ["HOME"] = pwd.getpwnam(who.name).pw_dir
+
+
 def make_folder(path: Path, who: Identity | None) -> None:
     """Make a folder that only the workers' user can read. Raises `StartError`."""
     try:

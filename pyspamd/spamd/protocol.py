@@ -125,6 +125,14 @@ class Connection:
         """Note that the client will send nothing more."""
         self._eof = True
 
+    def abandon(self) -> None:
+        """Want no more of this request, because it is answered before it has arrived."""
+        if not self._done:
+            self._done = True
+            self.is_surplus = not self._eof
+            self._body.clear()
+            self._buffer = bytearray()
+
     # A step returns an event, or `None` where the next step can be tried at once.
 
     def next_event(self) -> Event:

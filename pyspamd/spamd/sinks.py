@@ -148,6 +148,10 @@ class SyslogSink:
         line.connect(("127.0.0.1", 514))
         return line
 
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
     def write(self, level: Level, texts: Sequence[str], moment: float) -> None:
         """Send one datagram a line, connecting again once where syslog was restarted."""
         when = time.strftime("%b %e %H:%M:%S", time.localtime(moment))

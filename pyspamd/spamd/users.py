@@ -121,10 +121,11 @@ class Users:
         except OSError as error:
             self._journal.warn(f"preferences {path} cannot be read: {error.strerror}")
             return None
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            self._journal.warn(f"preferences {path} are not a plain file")
+            return None
         with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                self._journal.warn(f"preferences {path} are not a plain file")
-                return None
             data = file.read(_LARGEST + 1)
         if len(data) > _LARGEST:
             self._journal.warn(f"preferences {path} are larger than {_LARGEST} bytes and are not read")

@@ -7,6 +7,7 @@ that inherits the sockets. Source: `perldoc spamd`, spamd 4.0.1's signal handler
 
 import asyncio
 import contextlib
+import faulthandler
 import gc
 import os
 import select
@@ -18,8 +19,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-
-import uvloop
 
 from . import process, replies
 from .board import Board, Escrow
@@ -233,6 +232,8 @@ class Master:
             for child in self.children.values():
                 child.escrow.close()
             process.become(self._identity)
+            process.find_home(self._identity, self.options.users)
+            faulthandler.register(signal.SIGUSR2)
             may_return = self._identity is not None and self._identity.may_return
             worker = Worker(
                 self.options,
@@ -244,7 +245,7 @@ class Master:
                 escrow=escrow,
                 context=self._context,
             )
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(worker.run(self._lifeline[0]))
             status = int(Exit.OK)
         except BaseException as error:
@@ -270,7 +271,9 @@ class Master:
                 self._bury(child, status)
 
     def _bury(self, child: Child, status: int) -> None:
-        self.journal.info(f"handled cleanup of child pid [{child.pid}] due to SIGCHLD: {process.exit_text(status)}")
+        self.journal.info(
+            f"handled cleanup of child pid [{child.pid}] due to SIGCHLD: {process.exit_text(status)}"
+        )
         answered = child.escrow.settle(TOO_SLOW if child.was_stuck else BROKEN_OFF)
         if answered:
             self.journal.warn(f"answered {answered} clients of child pid {child.pid} with EX_TEMPFAIL")
@@ -340,3 +343,11 @@ class Master:
             with contextlib.suppress(ChildProcessError):
                 self._bury(self.children[pid], os.waitpid(pid, 0)[1])
         return Exit.OK
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        import uvloop
+    except ImportError:  # not on this Python; slower, and otherwise the same
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop

@@ -1,4 +1,4 @@
-"""Servers to talk to: processes of their own on free ports, with a scorer of two rules or with the real engine."""
+"""Servers to talk to: processes of their own on free ports, with a scorer of two rules or the real engine."""
 
 import contextlib
 import os

@@ -1,7 +1,7 @@
-"""A server process with a scorer that knows two rules, for tests; its command line is that of `pyspamd serve`.
+"""A server process with a scorer that knows two rules; its command line is that of `pyspamd serve`.
 
-Header fields of a message ask for trouble: `X-Wait: 2` takes seconds as a slow network would, `X-Hang:` loses itself
-in a regular expression, `X-Crash:` kills the process, `X-Fault:` raises.
+Header fields of a message ask for trouble: `X-Wait: 2` takes seconds as a slow network would, `X-Hang:` loses
+itself in a regular expression, `X-Crash:` kills the process, `X-Fault:` raises.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pyspamd.base.errors import PyspamdError
 from pyspamd.cli.serve import refuse_unsupported, server_options
@@ -130,7 +131,7 @@ def main() -> int:
     options = parser.parse_args()
 
     def build() -> GtubeScorer:
-        if options.broken_if and os.path.exists(options.broken_if):
+        if options.broken_if and Path(options.broken_if).exists():
             raise PyspamdError("the configuration is broken")
         return GtubeScorer(options.time_limit)
 

@@ -191,8 +191,9 @@ def test_every_answer_is_the_originals(pair: Any) -> None:
 @pytest.mark.oracle
 def test_spamc_makes_the_same_of_both(pair: Any, spamc: str) -> None:
     for options in (
-        "-c", "-y", "-r", "-R", "--headers", "", "-E", "-E -r", "-E -R", "-E --headers", "-E -y", "-K", "-x -s 20",
-        "-s 20", "-c -s 20", "-l -c", "-B", "-u somebody -c", "-C report", "-C revoke", "-L forget",
+        "-c", "-y", "-r", "-R", "--headers", "", "-E", "-E -r", "-E -R", "-E --headers", "-E -y", "-K",
+        "-x -s 20", "-s 20", "-c -s 20", "-l -c", "-B", "-u somebody -c", "-C report",
+        "-C revoke", "-L forget",
     ):  # fmt: skip
         for message in (HAM, SPAM, ALMOST, SPAM.replace(b"\n", b"\r\n"), b""):
             wanted, got = (
@@ -211,7 +212,9 @@ def test_spamc_makes_the_same_of_both(pair: Any, spamc: str) -> None:
             ), (options, message)
 
 
-RESULT = re.compile(r"(?<=scantime=)[\d.]+|(?<=rport=)\d+|(?<=\]:)\d+|(?<=port )\d+|(?<=fd )\d+|(?<=in )[\d.]+|(?<=uid=)\d+")
+RESULT = re.compile(
+    r"(?<=scantime=)[\d.]+|(?<=rport=)\d+|(?<=\]:)\d+|(?<=port )\d+|(?<=fd )\d+|(?<=in )[\d.]+|(?<=uid=)\d+"
+)
 
 
 @pytest.mark.oracle
@@ -221,7 +224,9 @@ def test_the_log_says_the_same(pair: Any) -> None:
         begin = len(server.log())
         server.check(SPAM, "PROCESS", b"User: joe\r\n")
         server.check(HAM.replace(b"<1@", b"(a (b) c) <1,2\x01 3@"))
-        server.check(HAM.replace(b"Message-ID: <1@example.com>", b"Resent-message-id:\n  <r@x>\nMessage-Id:   x y"))
+        server.check(
+            HAM.replace(b"Message-ID: <1@example.com>", b"Resent-message-id:\n  <r@x>\nMessage-Id:   x y")
+        )
         server.ask(b"nonsense \x80\r\n")
         server.check(HAM, "TELL", b"User: joe\r\n")
         server.ask(b"SKIP SPAMC/1.2\r\n")

@@ -1,6 +1,7 @@
-"""The protocol machine: recorded requests whole and in pieces, hostile ones, and what spamd 4.0.1 made of each."""
+"""The protocol machine: recorded requests whole and in pieces, hostile ones, what spamd makes of them."""
 
 import zlib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def in_pieces(data: bytes, pieces: list[int], *, eof: bool = True) -> Event:
     """What the machine makes of `data` cut after each of the offsets."""
     connection = Connection()
     offsets = [0, *sorted(pieces), len(data)]
-    for begin, end in zip(offsets, offsets[1:], strict=False):
+    for begin, end in pairwise(offsets):
         connection.receive_data(data[begin:end])
         event = connection.next_event()
         if event is not Signal.NEED_DATA:
@@ -115,7 +116,8 @@ ACCEPTED: list[tuple[bytes, Request]] = [
     (b"CHECK SPAMC/1.5\r\n\r\n", Request("CHECK", 1.5)),
     (b"CHECK SPAMC/1.5\r\nContent-length: 300\nA: b\r\nContent-length: 0037\r\n\r\n" + MESSAGE,
      Request("CHECK", 1.5, body=MESSAGE)),
-    (b"CHECK SPAMC/1.0\r\nContent-length: 37\r\n\r\n", Request("CHECK", 1.0, body=b"Content-length: 37\r\n\r\n")),
+    (b"CHECK SPAMC/1.0\r\nContent-length: 37\r\n\r\n",
+     Request("CHECK", 1.0, body=b"Content-length: 37\r\n\r\n")),
 ]  # fmt: skip
 
 

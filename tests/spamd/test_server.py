@@ -55,7 +55,8 @@ def test_the_log_is_in_spamds_words(server: Server) -> None:
     assert server.said("mid=<s_1?2@example.com>")
     log = server.log()
     assert re.search(
-        r"\w{3} [ \d]\d \d\d:\d\d:\d\d\.\d{3} \[\d+\] info: spamd: connection from localhost \[127\.0\.0\.1\]:\d+"
+        r"\w{3} [ \d]\d \d\d:\d\d:\d\d\.\d{3} \[\d+\] info: spamd: "
+        r"connection from localhost \[127\.0\.0\.1\]:\d+"
         rf" to port {server.port}, fd \d+\n",
         log,
     )
@@ -178,9 +179,9 @@ def test_floods_of_connections_wait_outside(start: Start) -> None:
     flood = [server.connect() for _ in range(600)]
     try:
         (worker,) = server.workers()
-        assert server.eventually(lambda: len(os.listdir(f"/proc/{worker}/fd")) > 250)
+        assert server.eventually(lambda: len(list(Path(f"/proc/{worker}/fd").iterdir())) > 250)
         time.sleep(0.3)
-        assert len(os.listdir(f"/proc/{worker}/fd")) < 256 + 40
+        assert len(list(Path(f"/proc/{worker}/fd").iterdir())) < 256 + 40
         # The flood is timed out; whoever has something to say is served.
         assert b"EX_OK" in server.check(HAM)
     finally:
