@@ -22,6 +22,7 @@ from ..engine.markup import without_markup
 from ..engine.resolving import make_resolver
 from ..engine.rewrite import report, rewritten
 from ..engine.verdict import Verdict, hit_scores
+from .caches import compiled_folder
 from .sources import add_source_options, setup_of
 
 EXIT_SPAM = 5
@@ -94,14 +95,14 @@ def _filter(options: argparse.Namespace, engine: Engine, runner: asyncio.Runner)
 
 
 def _lint(setup: Setup) -> int:
-    problems = problems_of(assemble(setup))
+    problems = problems_of(assemble(setup, compiled=compiled_folder()))
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0
 
 
 def _engine(options: argparse.Namespace, setup: Setup) -> Engine:
-    engine = assemble(setup)
+    engine = assemble(setup, compiled=compiled_folder())
     if not engine.local_tests_only:
         engine.resolver = make_resolver(engine.conf)
     for problem in problems_of(engine):

@@ -1,7 +1,7 @@
 """`pyspamd lint PATH…`: everything that is wrong with rules, in one run, with file, line and rule.
 
-    pyspamd lint rules/
-    pyspamd lint --format json /etc/pyspamd
+pyspamd lint rules/
+pyspamd lint --format json /etc/pyspamd
 """
 
 import argparse
@@ -13,6 +13,7 @@ from ..base.problems import Problem
 from ..conf.sources import files_in
 from ..engine.assemble import Setup, assemble, files_of
 from ..engine.linting import lint
+from .caches import compiled_folder
 from .sources import add_source_options, setup_of
 
 EXIT_CLEAN, EXIT_PROBLEMS, EXIT_UNREADABLE = 0, 1, 2
@@ -66,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     if not files:
         print("pyspamd lint: there are no rule files to read", file=sys.stderr)
         return EXIT_UNREADABLE
-    engine = assemble(setup)
+    engine = assemble(setup, compiled=compiled_folder())
     problems = lint(engine)
     _print(problems, len(files), len(engine.rules), options.format)
     unreadable = any("cannot be read" in problem.text for problem in problems)

@@ -20,6 +20,7 @@ from ..spamd.journal import Journal, open_journal, take_logging
 from ..spamd.options import Exit, ServerOptions, StartError, TlsOptions, UserOptions
 from ..spamd.scoring import EngineScorer
 from ..spamd.workers import Master
+from .caches import cache_folder, compiled_folder
 from .serve_options import add_options
 from .sources import setup_of
 
@@ -64,7 +65,11 @@ def _serve(options: argparse.Namespace) -> int:
     take_logging(journal, (options.debug or "").split(","))
 
     def build() -> EngineScorer:
-        engine = assemble(setup, store=_store(options.cache_dir, process.identity(server.users), journal))
+        engine = assemble(
+            setup,
+            store=_store(options.cache_dir, process.identity(server.users), journal),
+            compiled=compiled_folder(options.cache_dir),
+        )
         _tell_problems(engine.conf.files, [str(problem) for problem in problems_of(engine)], journal)
         if not engine.active:
             raise StartError("no rules were found; -C names a folder of them", Exit.CONFIG)
@@ -214,7 +219,7 @@ def _with_families(setup: Setup, families: str) -> Setup:
 
 def _store(name: str | None, who: process.Identity | None, journal: Journal) -> Store | None:
     """The verdict cache's store; a server that nobody told where to keep it starts without one if need be."""
-    folder = _cache_folder(name)
+    folder = cache_folder(name)
     if folder is None:
         return None
     try:
@@ -225,15 +230,3 @@ def _store(name: str | None, who: process.Identity | None, journal: Journal) -> 
         journal.raw("warn", f"{error}; verdicts on bodies are not remembered", "cache")
         return None
     return DiskStore(folder)
-
-
-def _cache_folder(name: str | None) -> Path | None:
-    """Where verdicts are remembered; `None` where `--cache-dir=` asks for nowhere."""
-    if name == "":
-        return None
-    if name is not None:
-        return Path(name).absolute()
-    if os.geteuid() == 0:
-        return Path("/var/cache/pyspamd")
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home, "pyspamd")
