@@ -1,0 +1,85 @@
+"""Programs of the mail system: started in a folder of their own, waited for, and ended whatever happens."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+PATIENCE = 30.0
+HOST = "127.0.0.1"
+
+
+class TopologyError(Exception):
+    """Something that does not work as it must; the text says what."""
+
+
+class MissingError(TopologyError):
+    """Something that this machine has not got."""
+
+
+def need(program: str) -> str:
+    """The path of an installed program. Raises `MissingError`."""
+    path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    if path is None:
+        raise MissingError(f"{program} is not installed")
+    return path
+
+
+def eventually(what: Callable[[], bool], seconds: float = PATIENCE) -> bool:
+    """Whether `what` comes true in time."""
+    give_up = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > give_up:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on just now."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind((HOST, 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+
+
+def listens(port: int) -> bool:
+    """Whether somebody answers on a port."""
+    try:
+        socket.create_connection((HOST, port), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def running(command: Sequence[str], folder: Path, log: Path, ports: Sequence[int]) -> Iterator[None]:
+    """A program in the foreground, running when all `ports` answer, ended with all it has started."""
+    name = Path(command[0]).name
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        up = eventually(lambda: process.poll() is not None or all(map(listens, ports)))
+        if not up or process.poll() is not None:
+            raise TopologyError(f"{name} did not start:\n{log.read_text('latin-1')[-2000:]}")
+        yield
+    finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(15)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -1,0 +1,106 @@
+"""Mail goes round a whole mail system on loopback, and pyspamd says the right thing of it each time."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "topology"
+MISSING = 77
+VALID = {"DKIM_SIGNED", "DKIM_VALID", "DKIM_VALID_AU", "DKIM_VERIFIED"}
+VERIFIED_POINTS = -1.5  # as the script's configuration has it
+
+Told = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, Told]:
+    """What the script saw, by the name of the message."""
+    run = subprocess.run([SCRIPT, "--json"], capture_output=True, text=True, timeout=180)
+    if run.returncode == MISSING:
+        pytest.skip(f"external: {run.stderr.strip()}")
+    assert run.returncode == 0, run.stderr
+    return {entry["name"]: entry for entry in map(json.loads, run.stdout.splitlines())}
+
+
+def hits(verdict: Told) -> set[str]:
+    return set(verdict["tests"])
+
+
+def test_mail_goes_out_unsigned_past_the_filter_and_is_signed_on_its_way(told: dict[str, Told]) -> None:
+    trip = told["outgoing"]
+    (verdict,) = trip["verdicts"]
+    assert not hits(verdict) & VALID
+    assert trip["signed"]
+
+
+def test_unsigned_mail_comes_in(told: dict[str, Told]) -> None:
+    trip = told["unsigned"]
+    (verdict,) = trip["verdicts"]
+    assert not hits(verdict) & VALID
+    assert trip["status"].startswith("No, score=0 ")
+
+
+def test_signed_mail_comes_in_and_the_site_scores_it(told: dict[str, Told]) -> None:
+    trip = told["dkim"]
+    (verdict,) = trip["verdicts"]
+    assert hits(verdict) >= VALID
+    assert verdict["score"] <= VERIFIED_POINTS
+    assert f"score={verdict['score']} " in trip["status"]
+    assert "DKIM_VERIFIED" in trip["status"]
+
+
+def test_a_remembered_body_without_the_signature_is_not_verified(told: dict[str, Told]) -> None:
+    (verdict,) = told["stripped"]["verdicts"]
+    assert verdict["cache"] == "hit"
+    assert not hits(verdict) & VALID
+
+
+def test_domainkeys_come_in_and_the_site_scores_them(told: dict[str, Told]) -> None:
+    trip = told["domainkeys"]
+    (verdict,) = trip["verdicts"]
+    assert hits(verdict) >= {"DK_SIGNED", "DK_VERIFIED"}
+    assert verdict["score"] <= -1.25
+    assert "DK_VERIFIED" in trip["status"]
+
+
+def test_the_same_body_first_unsigned_then_signed_back_from_the_list(told: dict[str, Told]) -> None:
+    trip = told["plain-list"]
+    first, second = trip["verdicts"]
+    assert not hits(first) & VALID
+    assert second["cache"] == "hit"
+    assert hits(second) >= VALID
+    assert second["score"] <= VERIFIED_POINTS < first["score"]
+    assert trip["signed"]
+    assert "DKIM_VERIFIED" in trip["status"]
+
+
+def test_a_footer_breaks_the_signature(told: dict[str, Told]) -> None:
+    trip = told["footer-list"]
+    first, second = trip["verdicts"]
+    assert not hits(first) & VALID
+    assert hits(second) >= {"DKIM_SIGNED", "DKIM_BROKEN"}
+    assert not hits(second) & {"DKIM_VALID", "DKIM_VALID_AU", "DKIM_VERIFIED"}
+    assert trip["signed"]
+
+
+def test_spam_is_marked(told: dict[str, Told]) -> None:
+    trip = told["spam"]
+    (verdict,) = trip["verdicts"]
+    assert verdict["score"] == 7.5
+    assert trip["status"].startswith("Yes, score=7.5 ")
+
+
+def test_a_message_cut_short_is_scored(told: dict[str, Told]) -> None:
+    (verdict,) = told["large"]["verdicts"]
+    assert 64 * 1024 <= verdict["size"] < 128 * 1024
+    assert told["large"]["status"].startswith("No, ")
+
+
+def test_amavis_had_nothing_to_complain_about(told: dict[str, Told]) -> None:
+    amavis = told["amavis"]
+    assert amavis["faults"] == []
+    assert amavis["originating"] == 3
+    assert amavis["scored"] == sum(len(trip["verdicts"]) for name, trip in told.items() if name != "amavis")
