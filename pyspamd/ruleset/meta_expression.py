@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import translate
+from functools import lru_cache
 from types import CodeType, FunctionType
 
 from lark import Lark, Token, Transformer, UnexpectedInput
@@ -178,15 +179,9 @@ class MetaExpression:
     """A compiled expression: the rules it depends on, in order, and the function of their values."""
 
     names: tuple[str, ...]
-    code: CodeType
     evaluate: Evaluate
     is_declaration: bool
     """`meta NAME ()`: a rule that only something else can make hit."""
-
-
-def function_of(code: CodeType) -> Evaluate:
-    """The callable of a code object made by `compile_meta` (or loaded from the compiled-rules cache)."""
-    return FunctionType(code, _GLOBALS)
 
 
 def compile_meta(
@@ -196,11 +191,25 @@ def compile_meta(
 
     Raises MetaError with one plain sentence when the expression does not parse.
     """
+    if "rules_matching" not in expression:
+        return _compile_plain(expression, local_tests_only)
 
     def expand(glob: str) -> Iterable[str]:
         wanted = re.compile(translate(glob))  # the grammar admits no brackets, so only * and ? are special
         return [name for name in known if wanted.match(name) and name != rule]
 
+    return _compile(expression, expand, local_tests_only)
+
+
+@lru_cache(maxsize=8192)
+def _compile_plain(expression: str, local_tests_only: bool) -> MetaExpression:
+    # Reading checks an expression and the rule set compiles it: twice the same work otherwise.
+    return _compile(expression, lambda _: (), local_tests_only)
+
+
+def _compile(
+    expression: str, expand: Callable[[str], Iterable[str]], local_tests_only: bool
+) -> MetaExpression:
     builder = _ToPython(expand, local_tests_only)
     try:
         body = builder.transform(_PARSER.parse(expression))
@@ -210,23 +219,12 @@ def compile_meta(
         raise MetaError(f"the expression breaks {where}: {expression.strip()!r}") from None
     except (VisitError, RecursionError):
         raise MetaError(f"the expression cannot be read: {expression.strip()[:80]!r}") from None
-    module = ast.Module(
-        [
-            ast.FunctionDef(
-                name="meta",
-                args=ast.arguments([], [ast.arg("v")], None, [], [], None, []),
-                body=[ast.Return(body)],
-                decorator_list=[],
-                returns=None,
-                type_comment=None,
-            )
-        ],
-        [],
-    )
+    arguments = ast.arguments([], [ast.arg("v")], None, [], [], None, [])
+    function = ast.FunctionDef("meta", arguments, [ast.Return(body)], [], None, None)
     try:
-        compiled = compile(ast.fix_missing_locations(module), f"<meta {rule}>", "exec")
+        compiled = compile(ast.fix_missing_locations(ast.Module([function], [])), "<meta>", "exec")
     except (RecursionError, MemoryError, ValueError):
         raise MetaError("the expression is nested too deeply") from None
     code = next(constant for constant in compiled.co_consts if isinstance(constant, CodeType))
-    declared = isinstance(body, ast.Constant) and not builder.names and expression.strip().strip("( )") == ""
-    return MetaExpression(tuple(builder.names), code, function_of(code), declared)
+    declared = isinstance(body, ast.Constant) and not builder.names and not expression.strip().strip("( )")
+    return MetaExpression(tuple(builder.names), FunctionType(code, _GLOBALS), declared)
