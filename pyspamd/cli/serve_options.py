@@ -13,6 +13,9 @@ Group = Any
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add every option."""
     add_source_options(parser)
+    parser.add_argument(
+        "--nolocal", "--no-local", dest="local", action="store_false", default=False, help=argparse.SUPPRESS
+    )
     _add_listening(parser.add_argument_group("listening"))
     _add_tls(parser.add_argument_group("TLS"))
     _add_workers(parser.add_argument_group("workers"))

@@ -12,11 +12,22 @@ import os
 import socket
 import struct
 import tempfile
-from typing import Final
+from typing import Final, NamedTuple
 
-_SLOT: Final = struct.Struct("=dIIQ")
+_SLOT: Final = struct.Struct("=dII?")
 _SLOT_SIZE: Final = 64
 _TICKET: Final = struct.Struct("=Q")
+
+
+class State(NamedTuple):
+    """How things stand with a worker."""
+
+    deadline: float = 0.0
+    """When the first of its scans must be over (monotonic seconds); 0: there is none."""
+    scans: int = 0
+    connections: int = 0
+    is_leaving: bool = False
+    """Whether it takes no more clients."""
 
 
 class Slot:
@@ -29,18 +40,17 @@ class Slot:
         self._at = index * _SLOT_SIZE
         self.index = index
 
-    def write(self, deadline: float, scans: int, connections: int, served: int) -> None:
-        """Say when the oldest scan must be over (monotonic seconds; 0: there is none) and how busy we are."""
-        _SLOT.pack_into(self._memory, self._at, deadline, scans, connections, served)
+    def write(self, state: "State") -> None:
+        """Say how things stand."""
+        _SLOT.pack_into(self._memory, self._at, *state)
 
-    def read(self) -> tuple[float, int, int, int]:
+    def read(self) -> "State":
         """What was last written."""
-        deadline, scans, connections, served = _SLOT.unpack_from(self._memory, self._at)
-        return deadline, scans, connections, served
+        return State(*_SLOT.unpack_from(self._memory, self._at))
 
     def clear(self) -> None:
         """Forget the worker that had this slot."""
-        self.write(0.0, 0, 0, 0)
+        self.write(State())
 
 
 class Board:

@@ -17,7 +17,7 @@ from functools import partial
 
 from ..base.clock import Deadline
 from . import log, replies
-from .board import Escrow, Slot
+from .board import Escrow, Slot, State
 from .client import Client
 from .journal import Journal
 from .listeners import Listener
@@ -50,6 +50,7 @@ class Worker:
         slot: Slot | None = None,
         escrow: Escrow | None = None,
         context: ssl.SSLContext | None = None,
+        bell: int | None = None,
     ) -> None:
         self.options = options
         self.scorer = scorer
@@ -61,6 +62,8 @@ class Worker:
         self._slot = slot
         self._escrow = escrow
         self._context = context
+        self._bell = bell
+        """Where a byte makes the master look at the board."""
         self._names = PeerNames()
         self._clients: set[Client] = set()
         self._welcoming: set[asyncio.Task[None]] = set()
@@ -107,6 +110,11 @@ class Worker:
         """Take no more clients and serve those that are here."""
         self._is_retiring = True
         self._stopping.set()
+        self._close_doors()
+        self._tell()
+        if self._bell is not None:
+            with contextlib.suppress(OSError):
+                os.write(self._bell, b"\0")
 
     async def _finish(self) -> None:
         while self._welcoming:
@@ -237,7 +245,8 @@ class Worker:
         ticket = 0
         if self._escrow is not None and client.descriptor >= 0:
             ticket = self._escrow.deposit(client.descriptor)
-        self._scans[client] = (time.monotonic() + min(limits) if limits else 0.0, ticket)
+        # A scan that only shares its worker with a tedious one gets a little longer.
+        self._scans[client] = (time.monotonic() + 1.1 * min(limits) if limits else 0.0, ticket)
         self._tell()
         if len(self._scans) >= self.options.scans_at_once:
             self._close_doors()
@@ -258,7 +267,10 @@ class Worker:
         """Let the master know."""
         if self._slot is not None:
             deadlines = [deadline for deadline, _ in self._scans.values() if deadline]
-            self._slot.write(min(deadlines, default=0.0), len(self._scans), len(self._clients), self._served)
+            state = State(
+                min(deadlines, default=0.0), len(self._scans), len(self._clients), self._stopping.is_set()
+            )
+            self._slot.write(state)
 
     async def answer(self, request: Request, peer: Peer, started: float) -> bytes | None:
         """The reply to a request about a message; `None`: hang up, the user is refused."""

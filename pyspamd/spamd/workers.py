@@ -104,6 +104,8 @@ class Master:
     def _serve(self, inherited: Inheritance | None, word: int) -> int:
         options = self.options
         self._scorer = self.build()
+        if options.allow_tell and not hasattr(self._scorer, "learn"):
+            self.journal.warn("TELL is allowed, but there is nothing that learns: it will do nothing")
         self._board = Board(4 * options.max_children + 16, inherited.board if inherited else None)
         # Workers read from the one end and see it end when the master is gone.
         self._lifeline = inherited.lifeline if inherited else os.pipe()
@@ -183,7 +185,7 @@ class Master:
         """Keep between `min_spare` and `max_spare` workers idle, one step a tick."""
         options = self.options
         fresh = self._fresh()
-        idle = [child for child in fresh if not self._board.slot(child.slot).read()[1]]
+        idle = [child for child in fresh if not self._board.slot(child.slot).read().scans]
         if len(idle) < options.min_spare and len(fresh) < options.max_children:
             self._target = min(options.max_children, len(fresh) + 1)
         elif len(idle) > options.max_spare and len(fresh) > options.min_children:
@@ -227,7 +229,7 @@ class Master:
                 signal.signal(number, signal.SIG_DFL)
             signal.set_wakeup_fd(-1)
             process.release_signals()
-            for descriptor in (self._wake_in, self._wake_out, self._lifeline[1]):
+            for descriptor in (self._wake_out, self._lifeline[1]):
                 os.close(descriptor)
             for child in self.children.values():
                 child.escrow.close()
@@ -244,6 +246,7 @@ class Master:
                 slot=self._board.slot(index),
                 escrow=escrow,
                 context=self._context,
+                bell=self._wake_in,
             )
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(worker.run(self._lifeline[0]))
@@ -285,7 +288,9 @@ class Master:
     def _watch(self) -> None:
         now = time.monotonic()
         for child in self.children.values():
-            deadline = self._board.slot(child.slot).read()[0]
+            state = self._board.slot(child.slot).read()
+            child.is_leaving = child.is_leaving or state.is_leaving
+            deadline = state.deadline
             if deadline and now > deadline + GRACE and not child.was_stuck:
                 child.was_stuck = True
                 self.journal.warn(f"child pid {child.pid} is stuck in a scan past its time limit, killing it")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pyspamd.spamd.board import Board, Escrow
+from pyspamd.spamd.board import Board, Escrow, State
 from pyspamd.spamd.journal import Journal
 from pyspamd.spamd.listeners import Place, open_all, places
 from pyspamd.spamd.options import Exit, ServerOptions, StartError, UserOptions
@@ -137,12 +137,12 @@ def test_being_somebody_else_for_a_moment() -> None:
 
 def test_slots_are_shared_by_descriptor() -> None:
     board = Board(10)
-    board.slot(3).write(12.5, 1, 2, 3)
+    board.slot(3).write(State(12.5, 1, 2, True))
     again = Board(10, os.dup(board.descriptor))
-    assert again.slot(3).read() == (12.5, 1, 2, 3)
-    assert again.slot(2).read() == (0.0, 0, 0, 0)
+    assert again.slot(3).read() == State(12.5, 1, 2, True)
+    assert again.slot(2).read() == State()
     again.slot(3).clear()
-    assert board.slot(3).read() == (0.0, 0, 0, 0)
+    assert board.slot(3).read() == State()
     for one in (board, again):
         os.close(one.descriptor)
 

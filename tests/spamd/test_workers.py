@@ -78,6 +78,17 @@ def test_workers_are_replaced_after_their_connections(start: Start) -> None:
     assert server.said(f"handled cleanup of child pid [{before}] due to SIGCHLD: exit 0")
 
 
+def test_a_slow_client_of_a_worker_that_is_done_holds_nobody_up(start: Start) -> None:
+    server = start("-m", "1", "-x", "--max-conn-per-child=2", "--timeout-child=20")
+    with server.connect() as slow:
+        slow.sendall(server.request(HAM)[:-1])
+        begun = time.monotonic()
+        assert [server.check(HAM) for _ in range(6)] == [OK] * 6
+        assert time.monotonic() - begun < 10
+        slow.sendall(b"\n")
+        assert server.everything(slow) == OK
+
+
 def test_the_number_of_workers_follows_the_load(start: Start) -> None:
     server = start("-m", "4", "-x", "--timeout-child=20")
     assert len(server.workers()) == 2
