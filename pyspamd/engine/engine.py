@@ -28,6 +28,7 @@ from ..net.resolver import Resolver
 from ..ruleset.pattern_store import PatternStore
 from ..ruleset.program import Program, compile_program
 from ..scan.autolearn import learning_points
+from ..scan.core_tags import relay_tags
 from ..scan.hits import Value
 from ..scan.lookups import blocked_zones
 from ..scan.plugin import EvalTest, Plugin
@@ -35,7 +36,7 @@ from ..scan.reading import Reading
 from ..scan.scan import Scan
 from .body_hits import BodyHits
 from .catalog import Found, hooked
-from .facts import facts_of, relay_tags
+from .facts import facts_of
 from .scheduler import Scheduler
 from .verdict import CacheState, Verdict, rounded
 from .verdict_cache import VerdictCache, body_key

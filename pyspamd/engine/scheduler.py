@@ -11,6 +11,7 @@ from functools import partial
 from ..perlre.regex import Regex
 from ..ruleset.patterns import PatternBundle, PatternRule
 from ..ruleset.program import EVAL_AREAS, NETWORK_PRIORITY, EvalRule, HeaderGroup, Stage, header_count
+from ..scan.core_tags import offer_core_tags
 from ..scan.lookups import block_zones
 from ..scan.plugin import EvalTest, Plugin, Reads
 from ..scan.scan import Scan
@@ -67,6 +68,7 @@ class Scheduler:
             # what metas hit has told its dependents itself
             seen = len(order)
 
+        offer_core_tags(scan)
         self._call(self._check_start, scan)
         self._call(self._extract_metadata, scan)
         self._call(self._parsed_metadata, scan)
