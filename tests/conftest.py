@@ -120,3 +120,85 @@ class Original:
 def original(oracle: str) -> Original:
     """The original's functions that `tests/original_mail.pl` lends."""
     return Original(oracle)
+
+
+BASE = """
+loadplugin Mail::SpamAssassin::Plugin::Check
+util_rb_tld com org net example test
+"""
+"""What every configuration needs before it can judge anything."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Judges messages here and with the original, each afresh, and holds the verdicts against one another."""
+
+    perl: str
+    folder: Path
+
+    def __call__(self, configuration: str, messages: list[bytes], *, tags: tuple[str, ...] = ()) -> list[Any]:
+        """The verdicts both agree on: `hits` {rule: [score, count, area, description, logs]}, `subtests` {rule:
+        count}, `score`, `autolearn`, `tags` {name: text}.
+        """
+        theirs = self._original(BASE + configuration, messages, tags)
+        ours = self.ours(configuration, messages, tags)
+        for mine, original, message in zip(ours, theirs, messages, strict=True):
+            assert mine == original, message
+        return ours
+
+    def _original(self, configuration: str, messages: list[bytes], tags: tuple[str, ...]) -> list[Any]:
+        lines: list[Any] = [{"configuration": configuration, "tags": tags}]
+        lines += [message.decode("latin-1") for message in messages]
+        run = subprocess.run(
+            [self.perl, str(Path(__file__).with_name("original_verdicts.pl"))],
+            input="".join(json.dumps(line) + "\n" for line in lines),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        answers = [_plain(json.loads(line)) for line in run.stdout.splitlines()]
+        assert len(answers) == len(messages), run.stderr
+        return answers
+
+    def ours(self, configuration: str, messages: list[bytes], tags: tuple[str, ...] = ()) -> list[Any]:
+        """Our verdicts alone; the configuration must be without fault."""
+        from pyspamd.engine.assemble import Setup, assemble, problems_of
+        from pyspamd.engine.tags import tag_value
+
+        file = self.folder / "rules.cf"
+        file.write_text(BASE + configuration, "latin-1")
+        engine = assemble(Setup(files=[file], local_tests_only=True))
+        assert [str(p) for p in problems_of(engine) if p.severity == "error"] == []
+        answers = []
+        for message in messages:
+            verdict = engine.check_sync(message)
+            hits = {
+                hit.rule: [hit.score, hit.count, hit.area, hit.description, list(hit.logs)]
+                for hit in verdict.hits
+            }
+            answers.append(
+                _plain(
+                    {
+                        "hits": hits,
+                        "subtests": dict(verdict.subtests),
+                        "score": verdict.score,
+                        "tags": {tag: tag_value(verdict, tag) for tag in tags},
+                        "autolearn": verdict.autolearn,
+                    }
+                )
+            )
+        return answers
+
+
+def _plain(verdict: dict[str, Any]) -> dict[str, Any]:
+    """A verdict with its numbers to three decimals."""
+    verdict["score"] = round(verdict["score"], 3) + 0.0
+    for hit in verdict["hits"].values():
+        hit[0] = round(hit[0], 3) + 0.0
+    return verdict
+
+
+@pytest.fixture
+def agreement(oracle: str, tmp_path: Path) -> Agreement:
+    """Both judges, for verdicts that have to be the same."""
+    return Agreement(oracle, tmp_path)

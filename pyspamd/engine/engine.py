@@ -217,6 +217,7 @@ class Engine:
             seconds=time.perf_counter() - started,
             subject_prefix=self._subject_prefix(scan),
             time_limit_exceeded=scan.time_limit_exceeded,
+            log_items={name: item() for name, item in scan.log_items.items()},
             facts=lambda: facts_of(scan),
         )
 
@@ -243,7 +244,7 @@ class Engine:
         return collected
 
     def _autolearn(self, scan: Scan) -> str:
-        if not USE_BAYES.of(self.conf) or not BAYES_AUTO_LEARN.of(self.conf):
+        if scan.learning_disabled or not USE_BAYES.of(self.conf) or not BAYES_AUTO_LEARN.of(self.conf):
             return "disabled"
         if all(decide(scan) is None for decide in self._discriminators):
             return "no autolearn_force=no"

@@ -32,6 +32,21 @@ VIEWS: dict[str, Callable[[Scan], Sequence[bytes]]] = {
 }
 
 BODY_ONLY = Reads.BODY
+BODY_AREAS = ("body", "rawbody")
+"""Areas whose text depends on the body alone."""
+
+AREA_ORDER = (
+    ("header", False),
+    ("header", True),
+    ("body", False),
+    ("uri", False),
+    ("body", True),
+    ("rawbody", False),
+    ("rawbody", True),
+    ("full", False),
+    ("full", True),
+)
+"""In what order the rules of one priority run: area, and whether those that ask eval tests."""
 
 
 class Scheduler:
@@ -69,11 +84,12 @@ class Scheduler:
             seen = len(order)
 
         offer_core_tags(scan)
+        if self._hit_rule:
+            scan.hits.on_hit = partial(self._tell_hit, scan)
         self._call(self._check_start, scan)
         self._call(self._extract_metadata, scan)
         self._call(self._parsed_metadata, scan)
         launched = False
-        told = 0
         for level, stage in enumerate(scan.program.stages):
             if self._must_stop(scan):
                 break
@@ -86,8 +102,9 @@ class Scheduler:
             self._run_stage(scan, stage, body_hits)
             if scan.tasks:
                 await asyncio.sleep(0)
+            if scan.time_limit_exceeded or scan.shortcircuited:
+                break
             resolve(level)
-            told = self._tell_hits(scan, told)
         await self._settle(scan)
         self._call(self._check_post_dnsbl, scan)
         if scan.time_limit_exceeded:
@@ -95,25 +112,22 @@ class Scheduler:
         self._call(self._check_cleanup, scan)
         if not (scan.time_limit_exceeded or scan.shortcircuited):
             resolve(scan.program.last_level)
-        self._tell_hits(scan, told)
         if scan.resolver is not None:
             block_zones(scan)
         self._call(self._check_end, scan)
 
     def _must_stop(self, scan: Scan) -> bool:
+        if scan.time_limit_exceeded or scan.shortcircuited:
+            return True
         if scan.deadline.passed():
             scan.time_limit_exceeded = True
         elif any(hook(scan) for hook in self._shortcircuited):
             scan.shortcircuited = True
         return scan.time_limit_exceeded or scan.shortcircuited
 
-    def _tell_hits(self, scan: Scan, told: int) -> int:
-        order = scan.hits.order
+    def _tell_hit(self, scan: Scan, rule: str, score: float) -> None:
         for hook in self._hit_rule:
-            for rule in order[told:]:
-                scores = scan.conf.scores.get(rule)
-                hook(scan, rule, scores[scan.score_set] if scores else 0.0)
-        return len(order)
+            self._guarded(scan, hook, scan, rule, score)
 
     def _call(self, hooks: Iterable[Callable[[Scan], object]], scan: Scan) -> None:
         for hook in hooks:
@@ -131,16 +145,18 @@ class Scheduler:
     # One stage
 
     def _run_stage(self, scan: Scan, stage: Stage, body_hits: BodyHits) -> None:
-        for group in stage.headers:
-            self._header_group(scan, group)
-        self._evals(scan, stage, "header", body_hits)
-        self._texts(scan, stage.body, "body", stage.priority, body_hits)
-        self._texts(scan, stage.uri, "uri", stage.priority, None)
-        self._evals(scan, stage, "body", body_hits)
-        self._texts(scan, stage.rawbody, "rawbody", stage.priority, body_hits)
-        self._evals(scan, stage, "rawbody", body_hits)
-        self._texts(scan, stage.full, "full", stage.priority, None)
-        self._evals(scan, stage, "full", body_hits)
+        for area, is_eval in AREA_ORDER:
+            if is_eval:
+                if area in stage.evals and not self._must_stop(scan):
+                    self._evals(scan, stage, area, body_hits)
+            elif area == "header":
+                if stage.headers and not self._must_stop(scan):
+                    for group in stage.headers:
+                        self._header_group(scan, group)
+            else:
+                bundle: PatternBundle = getattr(stage, area)
+                if (bundle.rules or bundle.special) and not self._must_stop(scan):
+                    self._texts(scan, bundle, area, stage.priority, body_hits)
 
     def _header_group(self, scan: Scan, group: HeaderGroup) -> None:
         values = scan.values(group.request)
@@ -165,16 +181,16 @@ class Scheduler:
                 scan.hit(pattern.name)
 
     def _texts(
-        self, scan: Scan, bundle: PatternBundle, area: str, priority: int, body_hits: BodyHits | None
+        self, scan: Scan, bundle: PatternBundle, area: str, priority: int, body_hits: BodyHits
     ) -> None:
-        """Run pattern rules over their elements; `body_hits` plays back what depends on the body alone."""
+        """Run pattern rules over their elements; what depends on the body alone, `body_hits` may play back."""
         prefix = AREA_PREFIX[area]
         if bundle.rules:
             view = VIEWS[area]
-            if body_hits is None:
-                found = bundle.hits(view(scan))
-            else:
+            if area in BODY_AREAS:
                 found = iter(body_hits.texts(scan, priority, area, lambda: bundle.hits(view(scan))))
+            else:
+                found = bundle.hits(view(scan))
             for name, count in found:
                 for _ in range(count):
                     scan.hit(name, area=prefix)
@@ -201,10 +217,7 @@ class Scheduler:
     # Eval tests
 
     def _evals(self, scan: Scan, stage: Stage, area: str, body_hits: BodyHits) -> None:
-        rules = stage.evals.get(area)
-        if not rules:
-            return
-        for rule in rules:
+        for rule in stage.evals[area]:
             test = self.evals.get(rule.call.function)
             if test is None or test.is_late or not self._runs(scan, rule):
                 continue

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from ..conf.directives import BadValue, Build, required
 from ..conf.rule_directives import RuleDirective, rule_and_rest, split_pattern
-from ..conf.rules import PluginTest, RuleDef
+from ..conf.rules import PluginTest
 from ..mail.part import Part
 from ..perlre.regex import Regex, compile_regex
-from ..scan.plugin import Plugin
+from ..scan.plugin import Plugin, Reads, rule_test
 from ..scan.scan import Scan
 
 _DEFINITION = re.compile(r"([^:\s]+(?::(?:raw)?)?)\s*([=!]~)\s*(.+)\Z", re.ASCII)
@@ -76,10 +76,13 @@ class MIMEHeader(Plugin):
         }
     )
 
-    def check_rules_at_priority(self, scan: Scan, priority: int) -> None:
-        for rule in scan.program.plugin_rules.get("mimeheader", ()):
-            if scan.program.priorities[rule.name] == priority:
-                _run(scan, rule)
+    @rule_test("mimeheader", reads=Reads.HEADER | Reads.BODY)
+    def run_rule(self, scan: Scan, *, rule: str) -> bool | None:
+        """Whether a part's field matches, or none that is asked for with `!~`."""
+        definition = self.conf.rules[rule].test
+        assert isinstance(definition, PluginTest)
+        assert isinstance(definition.argument, MimeHeaderTest)
+        return _run(scan, rule, definition.argument)
 
 
 def _value(part: Part, test: MimeHeaderTest) -> bytes:
@@ -90,12 +93,9 @@ def _value(part: Part, test: MimeHeaderTest) -> bytes:
     return values[-1] if values else test.if_unset.encode("latin-1", "replace")
 
 
-def _run(scan: Scan, rule: RuleDef) -> None:
-    assert isinstance(rule.test, PluginTest)
-    test = rule.test.argument
-    assert isinstance(test, MimeHeaderTest)
+def _run(scan: Scan, rule: str, test: MimeHeaderTest) -> bool | None:
     regex = compile_regex(test.pattern, test.flags)
-    flags = scan.conf.tflags.get(rule.name, ())
+    flags = scan.conf.tflags.get(rule, ())
     first, last = _range(flags)
     values = [
         _value(part, test)
@@ -105,15 +105,14 @@ def _run(scan: Scan, rule: RuleDef) -> None:
     if "concat" in flags:
         values = [b"".join(value if value.endswith(b"\n") else value + b"\n" for value in values)]
     if test.negate:
-        if not any(regex.matches(value) for value in values):
-            scan.hit(rule.name, area="BODY: ")
-        return
+        return not any(regex.matches(value) for value in values)
     limit = next((int(f[8:]) for f in flags if f.startswith("maxhits=") and f[8:].isdigit()), None)
     if limit is None:
         limit = MOST if "multiple" in flags else 1
     for value in values:
-        if _hits(scan, rule.name, regex, value, limit):
-            return
+        if _hits(scan, rule, regex, value, limit):
+            return None
+    return False
 
 
 def _hits(scan: Scan, name: str, regex: Regex, value: bytes, limit: int) -> int:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from ..conf.directives import BadValue, Build, required
 from ..conf.rule_directives import RuleDirective, split_pattern
-from ..conf.rules import PluginTest, RuleDef
+from ..conf.rules import PluginTest
 from ..mail.uri_canon import as_octets
 from ..mail.uris import UriDetail
 from ..perlre.regex import compile_regex
-from ..scan.plugin import Plugin
+from ..scan.plugin import Plugin, Reads, rule_test
 from ..scan.scan import Scan
 
 _RULE = re.compile(r"(\S+)\s+(.+)\Z", re.ASCII)
@@ -70,17 +70,13 @@ class URIDetail(Plugin):
     directives = (RuleDirective("uri_detail", _parse, area="body"),)
     features = frozenset({"has_host_key"})
 
-    def check_rules_at_priority(self, scan: Scan, priority: int) -> None:
-        for rule in scan.program.plugin_rules.get("uri_detail", ()):
-            if scan.program.priorities[rule.name] == priority and _matches(scan, rule):
-                scan.hit(rule.name, area="BODY: ")
-
-
-def _matches(scan: Scan, rule: RuleDef) -> bool:
-    assert isinstance(rule.test, PluginTest)
-    conditions = rule.test.argument
-    assert isinstance(conditions, tuple)
-    return any(
-        all(condition.holds(_texts(detail, condition.key)) for condition in conditions)
-        for detail in scan.uri_details.values()
-    )
+    @rule_test("uri_detail", reads=Reads.HEADER | Reads.BODY)
+    def run_rule(self, scan: Scan, *, rule: str) -> bool:
+        """Whether every condition holds for one URI."""
+        definition = self.conf.rules[rule].test
+        assert isinstance(definition, PluginTest)
+        assert isinstance(definition.argument, tuple)
+        return any(
+            all(condition.holds(_texts(detail, condition.key)) for condition in definition.argument)
+            for detail in scan.uri_details.values()
+        )

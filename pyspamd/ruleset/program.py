@@ -39,6 +39,11 @@ class HeaderGroup:
     """(rule, count) of what hits where the header is absent: known when the rules load."""
 
 
+def rule_function(directive: str) -> str:
+    """By what name the rules of a plugin's directive call the plugin; no `eval:` can have it."""
+    return f"{directive} rule"
+
+
 @dataclass(frozen=True, slots=True)
 class EvalRule:
     """A rule that asks an eval test."""
@@ -158,6 +163,9 @@ class _Compiler:
             self.evals.setdefault(priority, {}).setdefault(rule.area, []).append(entry)
         elif isinstance(test, PluginTest):
             self.plugin_rules.setdefault(test.directive, []).append(rule)
+            if rule.area in EVAL_AREAS:
+                entry = EvalRule(rule.name, rule.area, EvalCall(rule_function(test.directive)))
+                self.evals.setdefault(priority, {}).setdefault(rule.area, []).append(entry)
 
     def pattern_rule(self, rule: RuleDef, pattern: str, flags: str) -> PatternRule | None:
         """The rule's regex, compiled; a regex that does not compile is a problem and no rule."""
@@ -257,7 +265,8 @@ def compile_program(
         name: level_of[priorities[name]]
         for name, rule in rules.items()
         if active(name)
-        and not isinstance(rule.test, MetaTest | PluginTest)
+        and not isinstance(rule.test, MetaTest)
+        and (rule.area in EVAL_AREAS or not isinstance(rule.test, PluginTest))
         and priorities[name] in level_of
         and not is_late(rule)
     }

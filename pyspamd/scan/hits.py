@@ -1,6 +1,6 @@
 """The hits of one message: which rules, with which score, value, area and log lines."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ..conf.conf import Conf
@@ -37,6 +37,8 @@ class Hits:
         self.scored: dict[str, Hit] = {}
         self.subtests: dict[str, int] = {}
         self.score = 0.0
+        self.on_hit: Callable[[str, float], object] | None = None
+        """Told of each hit and its score before the score counts; may add hits of its own."""
         self._logs: dict[str, list[str]] = {}
 
     def add(
@@ -67,6 +69,8 @@ class Hits:
             return False
         self.values[rule] = already + (value if value > 0 else 1)
         self.order.append(rule)
+        if self.on_hit is not None:
+            self.on_hit(rule, worth)
         if rule.startswith("__"):
             self.subtests[rule] = self.subtests.get(rule, 0) + 1
             return True

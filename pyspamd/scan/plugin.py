@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from ..conf.conf import Conf
 from ..conf.directives import Directive
 from ..conf.rules import RuleDef
+from ..ruleset.program import rule_function
 
 if TYPE_CHECKING:
     from .scan import Scan
@@ -90,6 +91,20 @@ def eval_test(*, reads: Reads, deferred: bool = False) -> Callable[[Function], F
     return mark
 
 
+def rule_test(directive: str, *, reads: Reads) -> Callable[[Function], Function]:
+    """Make a method run the rules of one of this plugin's kinds (`RuleDirective(directive, …, area="body")`).
+
+    It takes the `Scan` and the rule's name, `rule`, and answers as an eval test does. Rules run in their area's turn
+    among the eval tests of their priority.
+    """
+
+    def mark(function: Function) -> Function:
+        function.__rule_function__ = rule_function(directive)  # type: ignore[attr-defined]
+        return eval_test(reads=reads)(function)
+
+    return mark
+
+
 class Plugin:
     """The base class; one object serves every message under one `Conf`, so it holds nothing about a message."""
 
@@ -105,17 +120,22 @@ class Plugin:
     @classmethod
     def eval_names(cls) -> frozenset[str]:
         """The names of this class' eval tests."""
-        return frozenset(
-            name for name in dir(cls) if hasattr(inspect.getattr_static(cls, name), "__eval_reads__")
-        )
+        return frozenset(name for name, function in cls._tests() if not hasattr(function, "__rule_function__"))
+
+    @classmethod
+    def _tests(cls) -> Iterable[tuple[str, object]]:
+        for name in dir(cls):
+            function = inspect.getattr_static(cls, name)
+            if hasattr(function, "__eval_reads__"):
+                yield name, function
 
     def eval_tests(self) -> Iterable[EvalTest]:
-        """This object's eval tests."""
-        for name in sorted(self.eval_names()):
+        """This object's eval tests, those that run its own kinds of rule included."""
+        for name, _ in self._tests():
             method = getattr(self, name)
             parameters = inspect.signature(method).parameters
             yield EvalTest(
-                name,
+                getattr(method, "__rule_function__", name),
                 method,
                 method.__eval_reads__,
                 inspect.iscoroutinefunction(method),

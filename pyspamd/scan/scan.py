@@ -63,6 +63,11 @@ class Scan:
         self.metadata: dict[str, bytes] = {}
         self.time_limit_exceeded = False
         self.shortcircuited = False
+        """Whether no further rule shall run."""
+        self.learning_disabled = False
+        """Whether the message must not be learned from by itself."""
+        self.log_items: dict[str, Callable[[], str]] = {}
+        """What plugins add to the log's result line, worked out when the verdict stands (`set_spamd_result_item`)."""
         self.tasks: dict[asyncio.Task[object], tuple[str, ...]] = {}
         self._shared: dict[object, object] = {}
         self._body: list[bytes] | None = None
@@ -116,6 +121,14 @@ class Scan:
     def uris(self) -> list[bytes]:
         """What `uri` rules see (`get_uri_list`), in octets."""
         return self.once("uris", lambda: uri_subjects(self.uri_details))
+
+    def add_uri(self, uri: str, types: Iterable[str] = ()) -> None:
+        """Take in a URI that only a plugin can see (`add_uri_detail_list`); `types` defaults to `parsed`.
+
+        Call it from `parsed_metadata`, so that rules see it.
+        """
+        self.uri_details.add(uri, types)
+        self._shared.pop("uris", None)
 
     @property
     def html_pages(self) -> list[HtmlPage]:
