@@ -7,10 +7,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import Any
 
 from ..perlre.regex import Regex
 from ..ruleset.patterns import PatternBundle, PatternRule
-from ..ruleset.program import EVAL_AREAS, NETWORK_PRIORITY, EvalRule, HeaderGroup, Stage, header_count
+from ..ruleset.program import EVAL_AREAS, NETWORK_PRIORITY, EvalRule, HeaderGroup, Stage
 from ..scan.core_tags import offer_core_tags
 from ..scan.lookups import block_zones
 from ..scan.plugin import EvalTest, Plugin, Reads
@@ -108,7 +109,9 @@ class Scheduler:
         await self._settle(scan)
         self._call(self._check_post_dnsbl, scan)
         if scan.time_limit_exceeded:
-            scan.hit("TIME_LIMIT_EXCEEDED", default_score=0.001, description="The time limit ended the scan early")
+            scan.hit(
+                "TIME_LIMIT_EXCEEDED", default_score=0.001, description="The time limit ended the scan early"
+            )
         self._call(self._check_cleanup, scan)
         if not (scan.time_limit_exceeded or scan.shortcircuited):
             resolve(scan.program.last_level)
@@ -160,25 +163,31 @@ class Scheduler:
 
     def _header_group(self, scan: Scan, group: HeaderGroup) -> None:
         values = scan.values(group.request)
+        add = scan.hits.add
         if values:
-            value = (b"" if values[0].endswith(b"\n") else b"\n").join(values) if len(values) > 1 else values[0]
+            value = values[0]
+            if len(values) > 1:
+                value = (b"" if value.endswith(b"\n") else b"\n").join(values)
             for name in group.exists:
-                scan.hit(name)
-        elif not any(rule.pattern.captures or rule.pattern.templates for rule in group.rules):
-            for name, count in group.absent:
-                for _ in range(count):
-                    scan.hit(name)
-            return
+                add(name)
+            for name, matches in group.once:
+                if matches(value):
+                    add(name)
+            for name, matches in group.negated:
+                if not matches(value):
+                    add(name)
+            for name, regex, limit in group.counted:
+                count = regex.count(value, limit)
+                if count:
+                    add(name, times=count)
         else:
             value = group.default or b""
-        for rule in group.rules:
-            pattern = rule.pattern
-            if pattern.captures or pattern.templates:
-                count = 0 if rule.negate else self._special(scan, pattern, [value])
-            elif pattern.regex is not None:
-                count = header_count(rule, pattern.regex, value)
-            for _ in range(count):
-                scan.hit(pattern.name)
+            for name, count in group.absent:
+                add(name, times=count)
+        for rule in group.special:
+            count = 0 if rule.negate else self._special(scan, rule.pattern, [value])
+            if count:
+                add(rule.pattern.name, times=count)
 
     def _texts(
         self, scan: Scan, bundle: PatternBundle, area: str, priority: int, body_hits: BodyHits
@@ -192,11 +201,11 @@ class Scheduler:
             else:
                 found = bundle.hits(view(scan))
             for name, count in found:
-                for _ in range(count):
-                    scan.hit(name, area=prefix)
+                scan.hits.add(name, area=prefix, times=count)
         for rule in bundle.special:
-            for _ in range(self._special(scan, rule, VIEWS[area](scan), keep=area != "full")):
-                scan.hit(rule.name, area=prefix)
+            count = self._special(scan, rule, VIEWS[area](scan), keep=area != "full")
+            if count:
+                scan.hits.add(rule.name, area=prefix, times=count)
 
     def _special(self, scan: Scan, rule: PatternRule, elements: Sequence[bytes], *, keep: bool = True) -> int:
         """How often a rule hits that captures tags or waits for them."""
@@ -234,7 +243,7 @@ class Scheduler:
             return False
         return not ("learn" in flags and not scan.score_set & 2)
 
-    def _ask(self, scan: Scan, rule: EvalRule, test: EvalTest) -> object:
+    def _ask(self, scan: Scan, rule: EvalRule, test: EvalTest) -> Any:
         extra: dict[str, object] = {}
         if test.wants_rule:
             extra["rule"] = rule.name
@@ -284,4 +293,6 @@ class Scheduler:
             await asyncio.wait(unfinished)
         for task, rules in scan.tasks.items():
             if not task.cancelled() and task.exception() is not None:
-                logger.error("look-up for %s failed", ",".join(rules) or "a plugin", exc_info=task.exception())
+                logger.error(
+                    "look-up for %s failed", ",".join(rules) or "a plugin", exc_info=task.exception()
+                )

@@ -1,6 +1,6 @@
 """The compiled rule set: every active rule placed in the stage (priority) and area where it runs."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..base.problems import Problem
@@ -27,14 +27,21 @@ class HeaderRule:
 
 @dataclass(frozen=True, slots=True)
 class HeaderGroup:
-    """The rules that look at one header value, so that it is fetched once."""
+    """The rules that look at one header value, so that it is fetched once; sorted by how they ask."""
 
     request: str
     default: bytes | None
     """What `[if-unset: …]` gives where the header is absent."""
-    rules: tuple[HeaderRule, ...]
     exists: tuple[str, ...]
     """Rules that only ask whether the header is there."""
+    once: tuple[tuple[str, Callable[[bytes], bool]], ...]
+    """(rule, test) of rules that hit once where the value matches."""
+    negated: tuple[tuple[str, Callable[[bytes], bool]], ...]
+    """(rule, test) of rules that hit where the value does not match."""
+    counted: tuple[tuple[str, Regex, int], ...]
+    """(rule, regex, limit) of rules that count matches."""
+    special: tuple[HeaderRule, ...]
+    """Rules that capture tags or wait for them."""
     absent: tuple[tuple[str, int], ...]
     """(rule, count) of what hits where the header is absent: known when the rules load."""
 
@@ -216,27 +223,36 @@ class _Compiler:
 
 
 def _header_group(
-    request: str, default: str | None, members: Iterable[tuple[RuleDef, HeaderRule | None]]
+    request: str, default: str | None, members: Sequence[tuple[RuleDef, HeaderRule | None]]
 ) -> HeaderGroup:
-    rules = tuple(rule for _, rule in members if rule is not None)
     unset = default.encode("latin-1", "replace") if default is not None else None
+    once: list[tuple[str, Callable[[bytes], bool]]] = []
+    negated: list[tuple[str, Callable[[bytes], bool]]] = []
+    counted: list[tuple[str, Regex, int]] = []
+    special: list[HeaderRule] = []
     absent: list[tuple[str, int]] = []
-    for rule in rules:
-        if rule.pattern.regex is None or rule.pattern.captures:
+    for _, rule in members:
+        if rule is None:
             continue
-        count = header_count(rule, rule.pattern.regex, unset or b"")
+        name, regex, limit = rule.pattern.name, rule.pattern.regex, rule.pattern.limit
+        if regex is None or rule.pattern.captures:
+            special.append(rule)
+            continue
+        if rule.negate:
+            negated.append((name, regex.matches))
+            count = 0 if regex.matches(unset or b"") else 1
+        elif limit == 1:
+            once.append((name, regex.matches))
+            count = int(regex.matches(unset or b""))
+        else:
+            counted.append((name, regex, limit))
+            count = regex.count(unset or b"", limit)
         if count:
-            absent.append((rule.pattern.name, count))
+            absent.append((name, count))
     exists = tuple(definition.name for definition, rule in members if rule is None)
-    return HeaderGroup(request, unset, rules, exists, tuple(absent))
-
-
-def header_count(rule: HeaderRule, regex: Regex, value: bytes) -> int:
-    """How often a header rule hits a value."""
-    if rule.negate:
-        return 0 if regex.matches(value) else 1
-    limit = rule.pattern.limit
-    return int(regex.matches(value)) if limit == 1 else regex.count(value, limit)
+    return HeaderGroup(
+        request, unset, exists, tuple(once), tuple(negated), tuple(counted), tuple(special), tuple(absent)
+    )
 
 
 def compile_program(

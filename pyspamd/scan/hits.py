@@ -51,8 +51,9 @@ class Hits:
         value: Value = 1,
         description: str | None = None,
         tflags: tuple[str, ...] = (),
+        times: int = 1,
     ) -> bool:
-        """Record a hit; answer whether it counted.
+        """Record a hit (or so many of a rule with `tflags multiple`); answer whether it counted.
 
         A rule without a score does not count, nor does a second hit of a rule without `tflags multiple`. `score`
         replaces the configured score for this message; `default_score` serves where none is configured.
@@ -67,21 +68,23 @@ class Hits:
         already = self.values.get(rule, 0)
         if already and "multiple" not in conf.tflags.get(rule, ()) and "multiple" not in tflags:
             return False
-        self.values[rule] = already + (value if value > 0 else 1)
+        self.values[rule] = already + (value if value > 0 else 1) * times
         self.order.append(rule)
         if self.on_hit is not None:
-            self.on_hit(rule, worth)
+            for _ in range(times):
+                self.on_hit(rule, worth)
         if rule.startswith("__"):
-            self.subtests[rule] = self.subtests.get(rule, 0) + 1
+            self.subtests[rule] = self.subtests.get(rule, 0) + times
             return True
-        self.score += worth
+        self.score += worth * times
         text = description or conf.descriptions.get(rule) or "No description available."
         known = self.scored.get(rule)
         if known is None:
-            self.scored[rule] = Hit(rule, worth, area, text, self._logs.setdefault(rule, []), tflags)
+            logs = self._logs.setdefault(rule, [])
+            self.scored[rule] = Hit(rule, worth, area, text, logs, tflags, times)
         else:
             known.area, known.description = area, text
-            known.count += 1
+            known.count += times
         return True
 
     def log(self, rule: str, text: str) -> None:

@@ -195,6 +195,7 @@ class Scan:
         value: Value = 1,
         description: str | None = None,
         tflags: tuple[str, ...] = (),
+        times: int = 1,
     ) -> bool:
         """Record a hit, as `Hits.add` says."""
         return self.hits.add(
@@ -205,6 +206,7 @@ class Scan:
             value=value,
             description=description,
             tflags=tflags,
+            times=times,
         )
 
     def log(self, rule: str, text: str) -> None:
