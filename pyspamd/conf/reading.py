@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
+from .ascii import SPACE
 from .builder import Builder
 from .conditions import VERSION, BrokenConditionError, Facts, UnreadableConditionError, parse_condition
 from .core_rules import ALLOW_USER_RULES
@@ -78,6 +79,12 @@ class Reading:
     def _apply(self, keyword: str, value: str) -> None:
         builder = self.builder
         directive = builder.dialect.directives.get(keyword)
+        text = value
+        if directive is None:
+            # A word that ends in `_*` stands for a family: what is in the star's place begins the text.
+            family, _, member = keyword.rpartition("_")
+            directive = builder.dialect.directives.get(f"{family}_*")
+            text = f"{member} {value}".rstrip(SPACE)
         if directive is None:
             self._unknown(keyword, value)
             return
@@ -89,9 +96,9 @@ class Reading:
                 raise BadValue("is read from user preferences only where allow_user_rules is on")
         builder.effective.append(f"{keyword} {value}")
         if directive.stores:
-            builder.replace(directive, directive.add(builder.container(directive), value, builder))
+            builder.replace(directive, directive.add(builder.container(directive), text, builder))
         else:
-            directive.add(None, value, builder)
+            directive.add(None, text, builder)
 
     def _unknown(self, keyword: str, value: str) -> None:
         if keyword == "0" and not value:  # what Perl takes for an empty line
