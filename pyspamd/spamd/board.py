@@ -17,6 +17,8 @@ from typing import Final, NamedTuple
 _SLOT: Final = struct.Struct("=dII?")
 _SLOT_SIZE: Final = 64
 _TICKET: Final = struct.Struct("=Q")
+_DESCRIPTOR: Final = struct.Struct("=i")
+_ROOM_FOR_ONE: Final = socket.CMSG_LEN(_DESCRIPTOR.size)
 
 
 class State(NamedTuple):
@@ -104,17 +106,15 @@ class Escrow:
 
     def deposit(self, descriptor: int) -> int:
         """Leave a duplicate of a socket; the ticket takes it out again (0: there was no room)."""
-        assert self._inlet is not None
         self._next += 1
         try:
-            socket.send_fds(self._inlet, [_TICKET.pack(self._next)], [descriptor])
+            self._send(_TICKET.pack(self._next), descriptor)
         except OSError:
             return 0
         return self._next
 
     def withdraw(self, ticket: int) -> None:
         """Take a deposit out and close the duplicate."""
-        assert self._inlet is not None
         others: list[tuple[bytes, int]] = []
         while ticket and (found := self._take()) is not None:
             data, descriptor = found
@@ -124,15 +124,20 @@ class Escrow:
             others.append(found)
         for data, descriptor in others:
             with contextlib.suppress(OSError):
-                socket.send_fds(self._inlet, [data], [descriptor])
+                self._send(data, descriptor)
             os.close(descriptor)
 
     def _take(self) -> tuple[bytes, int] | None:
         try:
-            data, descriptors, _, _ = socket.recv_fds(self._outlet, _TICKET.size, 1)
+            data, rights, _, _ = self._outlet.recvmsg(_TICKET.size, _ROOM_FOR_ONE)
         except OSError:
             return None
-        return (data, descriptors[0]) if descriptors else None
+        return (data, _DESCRIPTOR.unpack(rights[0][2])[0]) if rights else None
+
+    def _send(self, ticket: bytes, descriptor: int) -> None:
+        assert self._inlet is not None
+        rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, _DESCRIPTOR.pack(descriptor))
+        self._inlet.sendmsg((ticket,), (rights,))
 
     def settle(self, reply: bytes) -> int:
         """Answer every client whose socket was left here; returns how many there were."""

@@ -104,8 +104,8 @@ def verdict(scan: Scanned) -> Entry:
     return text, "verdict", {"is_spam": judged.is_spam}
 
 
-def result(scan: Scanned) -> Entry:
-    """What was made of the message, for programs."""
+def result(scan: Scanned, *, with_facts: bool) -> Entry:
+    """What was made of the message, for programs; the facts are for JSON only."""
     judged, peer = scan.judgement, scan.peer
     tests = sorted(filter(None, judged.test_names()))
     items = {
@@ -129,6 +129,8 @@ def result(scan: Scanned) -> Entry:
     items["cache"] = judged.cache
     told = ",".join(f"{name}={value}" for name, value in items.items())
     text = f"result: {'Y' if judged.is_spam else '.'} {int(judged.score):2d} - {','.join(tests)} {told}"
+    if not with_facts:
+        return text, "result", {}
     facts: dict[str, Any] = {
         **items,
         "verb": scan.request.verb,

@@ -300,7 +300,9 @@ class Worker:
         scan = Scanned(
             request, judgement, peer, caller.shown, caller.uid, ended - started, message_id, resent_id
         )
-        self.journal.write("info", (log.verdict(scan), log.result(scan)))
+        self.journal.write(
+            "info", (log.verdict(scan), log.result(scan, with_facts=self.journal.style == "json"))
+        )
         if self.options.timing:
             parts = f"check: {1000 * (judged - started):.0f}, reply: {1000 * (ended - judged):.1f}"
             self.journal.raw("info", f"total {1000 * (ended - started):.0f} ms - {parts}", "timing")

@@ -12,6 +12,7 @@ import os
 import pwd
 import re
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,9 @@ from .options import UserOptions
 from .service import Preferences
 
 _UNSAFE: Final = re.compile(r"[^-A-Za-z0-9+_.,@=]")
+_ACCOUNT_LASTS: Final = 60.0
+"""Seconds for which an account of the system is taken to stay as it is."""
+_MOST_ACCOUNTS: Final = 1000
 _LARGEST: Final = 1024 * 1024
 _FRESH_PREFERENCES: Final = """\
 # Preferences for judging this user's mail; the lines that begin with # do nothing.
@@ -61,6 +65,7 @@ class Users:
         self._options = options
         self._journal = journal
         self._as_root = as_root
+        self._accounts: dict[str, tuple[pwd.struct_passwd, float]] = {}
         self._nobody = Caller(None, UNKNOWN, os.geteuid())
 
     def of(self, name: bytes | None) -> Caller:
@@ -92,10 +97,18 @@ class Users:
         return Caller(user, shown, caller.uid, preferences, account.pw_dir)
 
     def _account(self, name: str) -> pwd.struct_passwd | None:
+        found = self._accounts.get(name)
+        now = time.monotonic()
+        if found is not None and found[1] > now:
+            return found[0]
         try:
-            return pwd.getpwnam(name)
+            account = pwd.getpwnam(name)
         except (KeyError, ValueError):  # ValueError: a NUL within
             return None
+        if len(self._accounts) >= _MOST_ACCOUNTS:
+            self._accounts.clear()
+        self._accounts[name] = account, now + _ACCOUNT_LASTS
+        return account
 
     def _unknown(self, caller: Caller, name: str) -> Caller:
         told = f"handle_user (getpwnam) unable to find user: '{name}'"
