@@ -60,6 +60,7 @@ class Scheduler:
         self.plugins = plugins
         self.evals = evals
         self._kept: dict[str, Regex] | None = {} if templates_once else None
+        self._plans: dict[tuple[int, str, int], tuple[tuple[EvalRule, EvalTest], ...]] = {}
         self._check_start = hooked(plugins, "check_start")
         self._extract_metadata = hooked(plugins, "extract_metadata")
         self._parsed_metadata = hooked(plugins, "parsed_metadata")
@@ -226,14 +227,22 @@ class Scheduler:
     # Eval tests
 
     def _evals(self, scan: Scan, stage: Stage, area: str, body_hits: BodyHits) -> None:
-        for rule in stage.evals[area]:
-            test = self.evals.get(rule.call.function)
-            if test is None or test.is_late or not self._runs(scan, rule):
-                continue
+        key = (stage.priority, area, scan.score_set)
+        plan = self._plans.get(key)
+        if plan is None:
+            asked = ((rule, self.evals.get(rule.call.function)) for rule in stage.evals[area])
+            plan = self._plans[key] = tuple(
+                (rule, test)
+                for rule, test in asked
+                if test is not None and not test.is_late and self._runs(scan, rule)
+            )
+        for rule, test in plan:
             if test.reads == BODY_ONLY:
-                self._record(scan, rule, body_hits.answer(scan, rule, partial(self._ask, scan, rule, test)))
+                answer = body_hits.answer(scan, rule, partial(self._ask, scan, rule, test))
             else:
-                self._record(scan, rule, self._ask(scan, rule, test))
+                answer = self._ask(scan, rule, test)
+            if answer:
+                self._record(scan, rule, answer)
 
     @staticmethod
     def _runs(scan: Scan, rule: EvalRule) -> bool:
@@ -244,12 +253,14 @@ class Scheduler:
         return not ("learn" in flags and not scan.score_set & 2)
 
     def _ask(self, scan: Scan, rule: EvalRule, test: EvalTest) -> Any:
-        extra: dict[str, object] = {}
-        if test.wants_rule:
-            extra["rule"] = rule.name
-        if test.wants_text:
-            extra["text"] = VIEWS[rule.area](scan) if rule.area in VIEWS else ()
         try:
+            if not (test.wants_rule or test.wants_text):
+                return test.call(scan, *rule.call.args)
+            extra: dict[str, object] = {}
+            if test.wants_rule:
+                extra["rule"] = rule.name
+            if test.wants_text:
+                extra["text"] = VIEWS[rule.area](scan) if rule.area in VIEWS else ()
             return test.call(scan, *rule.call.args, **extra)
         except Exception:
             logger.exception("eval test %s of rule %s failed", rule.call.function, rule.name)

@@ -6,6 +6,7 @@ tflags     ZIP_ATTACHED multiple maxhits=3
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..conf.directives import BadValue, Build, required
 from ..conf.rule_directives import RuleDirective, rule_and_rest, split_pattern
@@ -79,10 +80,46 @@ class MIMEHeader(Plugin):
     @rule_test("mimeheader", reads=Reads.HEADER | Reads.BODY)
     def run_rule(self, scan: Scan, *, rule: str) -> bool | None:
         """Whether a part's field matches, or none that is asked for with `!~`."""
-        definition = self.conf.rules[rule].test
-        assert isinstance(definition, PluginTest)
-        assert isinstance(definition.argument, MimeHeaderTest)
-        return _run(scan, rule, definition.argument)
+        prepared = self._prepared.get(rule)
+        if prepared is None:
+            definition = self.conf.rules[rule].test
+            assert isinstance(definition, PluginTest)
+            assert isinstance(definition.argument, MimeHeaderTest)
+            flags = self.conf.tflags.get(rule, ())
+            prepared = self._prepared[rule] = _prepare(definition.argument, flags)
+        return _run(scan, rule, prepared)
+
+    @cached_property
+    def _prepared(self) -> dict[str, "_Prepared"]:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A rule as it is run: which parts count, whether they are joined, how many matches hit."""
+
+    test: MimeHeaderTest
+    regex: Regex
+    first: int
+    last: int
+    concat: bool
+    limit: int
+
+
+def _prepare(test: MimeHeaderTest, flags: tuple[str, ...]) -> _Prepared:
+    limit = next((int(f[8:]) for f in flags if f.startswith("maxhits=") and f[8:].isdigit()), None)
+    if limit is None:
+        limit = MOST if "multiple" in flags else 1
+    first, last = _range(flags)
+    return _Prepared(test, compile_regex(test.pattern, test.flags), first, last, "concat" in flags, limit)
+
+
+def _values(scan: Scan, test: MimeHeaderTest) -> list[bytes]:
+    """The field's value in every part; many rules look at the same few fields."""
+    return scan.once(
+        ("mimeheader", test.header, test.raw, test.if_unset),
+        lambda: [_value(part, test) for part in scan.message.find_parts()],
+    )
 
 
 def _value(part: Part, test: MimeHeaderTest) -> bytes:
@@ -93,24 +130,21 @@ def _value(part: Part, test: MimeHeaderTest) -> bytes:
     return values[-1] if values else test.if_unset.encode("latin-1", "replace")
 
 
-def _run(scan: Scan, rule: str, test: MimeHeaderTest) -> bool | None:
-    regex = compile_regex(test.pattern, test.flags)
-    flags = scan.conf.tflags.get(rule, ())
-    first, last = _range(flags)
-    values = [
-        _value(part, test)
-        for number, part in enumerate(scan.message.find_parts(), 1)
-        if first <= number <= last
-    ]
-    if "concat" in flags:
+def _run(scan: Scan, rule: str, prepared: _Prepared) -> bool | None:
+    regex = prepared.regex
+    values = _values(scan, prepared.test)
+    if prepared.first > 1 or prepared.last < len(values):
+        values = values[max(0, prepared.first - 1) : prepared.last]
+    if prepared.concat:
         values = [b"".join(value if value.endswith(b"\n") else value + b"\n" for value in values)]
-    if test.negate:
-        return not any(regex.matches(value) for value in values)
-    limit = next((int(f[8:]) for f in flags if f.startswith("maxhits=") and f[8:].isdigit()), None)
-    if limit is None:
-        limit = MOST if "multiple" in flags else 1
+    if prepared.test.negate:
+        return not any(map(regex.matches, values))
     for value in values:
-        if _hits(scan, rule, regex, value, limit):
+        if regex.matches(value):
+            if prepared.limit == 1 and not regex.names:
+                scan.hit(rule)
+            else:
+                _hits(scan, rule, regex, value, prepared.limit)
             return None
     return False
 
