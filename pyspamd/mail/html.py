@@ -51,6 +51,8 @@ class HtmlPage:
     """
     uris: Mapping[str, HtmlUri]
     """The `uri_detail` of the facts, empty where they have none."""
+    wide: bool
+    """Whether the page's source was characters."""
 
     @property
     def text(self) -> bytes:
@@ -86,4 +88,4 @@ def render(source: str, *, wide: bool, octets: int, utf8_mode: bool = False) -> 
     facts["non_space_len"] = length - count_spaces(rendered.characters, rendered.wide)
     if octets:
         facts["ratio"] = (octets - length) / octets
-    return HtmlPage(rendered, visible, invisible, facts, facts.get("uri_detail") or {})
+    return HtmlPage(rendered, visible, invisible, facts, facts.get("uri_detail") or {}, wide)

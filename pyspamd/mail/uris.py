@@ -63,7 +63,7 @@ class HtmlUri:
     types: tuple[str, ...] = ()
     anchor_text: tuple[str, ...] = ()
     wide: bool = True
-    """Whether the document was characters to its parser (it is octets only if all of it was ASCII)."""
+    """Whether it is characters (octets only where all of the document was ASCII)."""
 
 
 class UriDetails(dict[str, UriDetail]):
@@ -154,7 +154,7 @@ def uri_details_of(message: Message, settings: UriSettings) -> UriDetails:
     """`uri_details` of what `message` holds: its body, its HTML parts, its signatures."""
     pages = [
         [
-            HtmlUri(uri, tuple(link.types), link.anchor_text or (), page.rendered.wide)
+            HtmlUri(uri, tuple(link.types), link.anchor_text or (), page.wide or _has_characters(uri))
             for uri, link in page.uris.items()
         ]
         for page in message.html_pages
@@ -166,6 +166,11 @@ def uri_details_of(message: Message, settings: UriSettings) -> UriDetails:
     if any(page is not None and page.facts.get("uri_truncated") for page in message.html_pages):
         details.truncated = True
     return details
+
+
+def _has_characters(uri: str) -> bool:
+    """Whether `uri` cannot be octets: a reference to a character above U+00FF stands in it."""
+    return not uri.isascii() and max(uri) > "\xff"
 
 
 def uri_list(details: Mapping[str, UriDetail]) -> list[str]:
