@@ -22,8 +22,9 @@ from .opendkim import running_opendkim
 from .postfix import Ports, running_postfix
 from .programs import MissingError, TopologyError, free_ports
 from .round_trip import READER, STRANGER, RoundTrip, Trip
-from .scorer import running_pyspamd
+from .scorer import REFUSED, UNWANTED, running_pyspamd
 from .smtp import receiving
+from .spamass_milter import running_spamass_milter
 
 MISSING = 77
 """The exit status where a program is not installed, or we are not root."""
@@ -46,8 +47,11 @@ def workspace(keep: bool) -> Iterator[Path]:
 @contextlib.contextmanager
 def mail_system(folder: Path) -> Iterator[tuple[RoundTrip, dict[str, SigningKey], Log]]:
     """All of it, up: what sends mail round, the keys, and the log of amavisd-new."""
-    entrance, submission, opendkim, dns, plain, footer, mailboxes = free_ports(7)
-    ports = Ports(entrance, submission, 10025, 10027, 10024, 10026, opendkim, dns, plain, footer, mailboxes)
+    entrance, submission, opendkim, dns, plain, footer, mailboxes, milter_entrance = free_ports(8)
+    ports = Ports(
+        *(entrance, submission, 10025, 10027, 10024, 10026),
+        *(opendkim, dns, plain, footer, mailboxes, milter_entrance),
+    )
     keys = {
         "ours": SigningKey.create("example.com", "mail2026"),
         "strangers": SigningKey.create("example.org", "s1"),
@@ -64,7 +68,8 @@ def mail_system(folder: Path) -> Iterator[tuple[RoundTrip, dict[str, SigningKey]
         log = up(running_pyspamd(folder / "pyspamd", ports.dns))
         up(running_opendkim(folder / "opendkim", ports.opendkim, keys["ours"]))
         amavis = up(running_amavis(folder / "amavis", ports))
-        up(running_postfix(folder / "postfix", ports))
+        milter = up(running_spamass_milter(folder / "milter"))
+        up(running_postfix(folder / "postfix", ports, milter))
         yield RoundTrip(ports, boxes, log), keys, amavis
 
 
@@ -77,8 +82,11 @@ def trips(mail: RoundTrip, keys: dict[str, SigningKey]) -> Iterator[Trip]:
     yield mail.receive("domainkeys", keys["domainkeys"], domainkeys=True)
     yield mail.submit("plain-list", "plain@lists.example.net", READER, 2)
     yield mail.submit("footer-list", "footer@lists.example.net", READER, 2)
-    yield mail.receive("spam", None, more="\nnobody wants these words\n")
+    yield mail.receive("spam", None, more=f"\n{UNWANTED}\n")
     yield mail.receive("large", None, more="A line that is there very often.\n" * (2 * LIMIT // 33))
+    yield mail.receive("milter-dkim", keys["strangers"], by_milter=True)
+    yield mail.receive("milter-spam", None, by_milter=True, more=f"\n{UNWANTED}\n")
+    yield mail.receive("milter-refused", None, by_milter=True, more=f"\n{UNWANTED}, {REFUSED}\n")
 
 
 def told(trip: Trip) -> dict[str, object]:
@@ -88,6 +96,7 @@ def told(trip: Trip) -> dict[str, object]:
         "verdicts": [asdict(verdict) for verdict in trip.verdicts],
         "signed": trip.is_signed,
         "status": trip.status,
+        "refused": trip.refused,
     }
 
 
@@ -123,7 +132,9 @@ def _for_people(trip: Trip) -> str:
     for number, verdict in enumerate(trip.verdicts, 1):
         tests = " ".join(verdict.tests) or "nothing"
         lines.append(f"    verdict {number}: {verdict.score} points, cache {verdict.cache}: {tests}")
-    lines.append(f"    X-Spam-Status: {trip.status or 'none'}")
+    lines.append(
+        f"    refused: {trip.refused}" if trip.refused else f"    X-Spam-Status: {trip.status or 'none'}"
+    )
     return "\n".join(lines)
 
 

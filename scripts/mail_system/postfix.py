@@ -29,6 +29,7 @@ class Ports:
     plain_list: int
     footer_list: int
     mailboxes: int
+    milter_entrance: int
 
 
 MAIN = """\
@@ -76,6 +77,9 @@ MASTER = """\
 {again}127.0.0.1:{ports.from_filter_signed} inet n - n - - smtpd
 {signing}    -o smtpd_milters=inet:127.0.0.1:{ports.opendkim}
     -o milter_default_action=tempfail
+127.0.0.1:{ports.milter_entrance} inet n - n - - smtpd
+    -o smtpd_milters=unix:{milter}
+    -o milter_default_action=tempfail
 filter unix - - n - 4 smtp
     -o smtp_send_xforward_command=yes
     -o disable_dns_lookups=yes
@@ -97,7 +101,7 @@ postlog unix-dgram n - n - 1 postlogd
 """
 
 
-def _write(folder: Path, ports: Ports) -> Path:
+def _write(folder: Path, ports: Ports, milter: Path) -> Path:
     settings = folder / "etc"
     for path in (settings, folder / "queue", folder / "data"):
         path.mkdir()
@@ -105,16 +109,18 @@ def _write(folder: Path, ports: Ports) -> Path:
     # Milters are asked before cleanup; elsewhere nothing of theirs is run a second time.
     again = PLAIN_AGAIN.replace("no_address_mappings", "no_address_mappings,no_milters")
     (settings / "main.cf").write_text(MAIN.format(folder=folder, ports=ports))
-    (settings / "master.cf").write_text(MASTER.format(ports=ports, again=again, signing=PLAIN_AGAIN))
+    (settings / "master.cf").write_text(
+        MASTER.format(ports=ports, again=again, signing=PLAIN_AGAIN, milter=milter)
+    )
     return settings
 
 
 @contextlib.contextmanager
-def running_postfix(folder: Path, ports: Ports) -> Iterator[Path]:
-    """Postfix, up; the path of its log."""
+def running_postfix(folder: Path, ports: Ports, milter: Path) -> Iterator[Path]:
+    """Postfix, up, with spamass-milter behind the socket `milter`; the path of its log."""
     program = need("postfix")
     folder.mkdir()
-    settings = _write(folder, ports)
+    settings = _write(folder, ports, milter)
     environment = {**os.environ, "MAIL_CONFIG": str(settings)}
 
     def postfix(*words: str) -> subprocess.CompletedProcess[str]:
@@ -127,7 +133,10 @@ def running_postfix(folder: Path, ports: Ports) -> Iterator[Path]:
     log.touch()
     try:
         started = postfix("start")
-        entrances = (ports.entrance, ports.submission, ports.from_filter, ports.from_filter_signed)
+        entrances = (
+            *(ports.entrance, ports.submission, ports.milter_entrance),
+            *(ports.from_filter, ports.from_filter_signed),
+        )
         if started.returncode or not eventually(lambda: all(map(listens, entrances))):
             raise TopologyError(f"postfix on {HOST} did not start:\n{started.stderr}{log.read_text()}")
         yield log

@@ -59,8 +59,10 @@ def listens(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str], folder: Path, log: Path, ports: Sequence[int]) -> Iterator[None]:
-    """A program in the foreground, running when all `ports` answer, ended with all it has started."""
+def running(
+    command: Sequence[str], folder: Path, log: Path, ports: Sequence[int], path: Path | None = None
+) -> Iterator[None]:
+    """A program in the foreground, up when all `ports` answer and `path` exists, ended with all it has started."""
     name = Path(command[0]).name
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -71,8 +73,12 @@ def running(command: Sequence[str], folder: Path, log: Path, ports: Sequence[int
             stderr=output,
             start_new_session=True,
         )
+
+    def is_up() -> bool:
+        return all(map(listens, ports)) and (path is None or path.exists())
+
     try:
-        up = eventually(lambda: process.poll() is not None or all(map(listens, ports)))
+        up = eventually(lambda: process.poll() is not None or is_up())
         if not up or process.poll() is not None:
             raise TopologyError(f"{name} did not start:\n{log.read_text('latin-1')[-2000:]}")
         yield

@@ -1,6 +1,7 @@
 """The mail that goes round, and what is to be seen of it on the way."""
 
 import re
+import smtplib
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
@@ -37,6 +38,8 @@ class Trip:
     name: str
     verdicts: list[Verdict]
     delivered: bytes = field(repr=False)
+    refused: str = ""
+    """What Postfix said where it did not take the message."""
 
     @property
     def is_signed(self) -> bool:
@@ -70,7 +73,14 @@ class RoundTrip:
         return self._follow(name, message_id, comes_to, passes)
 
     def receive(
-        self, name: str, key: SigningKey | None, *, domainkeys: bool = False, words: str = "", more: str = ""
+        self,
+        name: str,
+        key: SigningKey | None,
+        *,
+        domainkeys: bool = False,
+        words: str = "",
+        more: str = "",
+        by_milter: bool = False,
     ) -> Trip:
         """Somebody from outside writes to one of our users, and signs where there is a key.
 
@@ -79,7 +89,14 @@ class RoundTrip:
         message_id, data = _message(name, STRANGER, READER, words or name, more)
         if key is not None:
             data = sign_domainkeys(data, key) if domainkeys else sign_dkim(data, key)
-        send(self._ports.entrance, Mail(STRANGER, (READER,), data))
+        try:
+            send(
+                self._ports.milter_entrance if by_milter else self._ports.entrance,
+                Mail(STRANGER, (READER,), data),
+            )
+        except smtplib.SMTPDataError as error:
+            refused = f"{error.smtp_code} {error.smtp_error.decode('latin-1')}"
+            return Trip(name, self._log.wait_for(message_id, 1), b"", refused)
         return self._follow(name, message_id, READER, 1)
 
     def _follow(self, name: str, message_id: str, comes_to: str, passes: int) -> Trip:

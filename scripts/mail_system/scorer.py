@@ -12,14 +12,20 @@ from .programs import HOST, PATIENCE, TopologyError, eventually, listens, runnin
 PORT = 783
 """amavisd-new's client of spamd knows no other."""
 
+UNWANTED = "nobody wants these words"
+REFUSED = "and least of all these"
+
 LOCAL_SCORES = r"""\
 required_score 5
 score DKIM_VERIFIED -1.5
 score DK_VERIFIED -1.25
 score DKIM_BROKEN 0.75
-body LOCAL_UNWANTED /\bnobody wants these words\b/
+body LOCAL_UNWANTED /\b{unwanted}\b/
 describe LOCAL_UNWANTED Words that nobody wants
-score LOCAL_UNWANTED 7.5
+score LOCAL_UNWANTED 9
+body LOCAL_REFUSED /\b{refused}\b/
+describe LOCAL_REFUSED Words that are not even taken
+score LOCAL_REFUSED 30
 dns_available yes
 dns_server [127.0.0.1]:{dns}
 """
@@ -75,7 +81,7 @@ def running_pyspamd(folder: Path, dns_port: int) -> Iterator[Log]:
     folder.mkdir()
     site = folder / "site"
     site.mkdir()
-    (site / "local.cf").write_text(LOCAL_SCORES.format(dns=dns_port))
+    (site / "local.cf").write_text(LOCAL_SCORES.format(dns=dns_port, unwanted=UNWANTED, refused=REFUSED))
     command = [
         *(sys.executable, "-m", "pyspamd", "serve"),
         *("-i", "localhost", "-p", str(PORT), "-u", "nobody", "-x", "-m", "1", "-s", "stderr"),
