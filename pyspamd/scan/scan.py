@@ -59,6 +59,8 @@ class Scan:
         self.score_set = score_set
         self.user = user
         self.hits = Hits(conf, score_set, zeros or {})
+        self.hit = self.hits.add
+        """Record a hit, as `Hits.add` says."""
         self.tags = Tags()
         self.metadata: dict[str, bytes] = {}
         self.time_limit_exceeded = False
@@ -184,30 +186,6 @@ class Scan:
     def has_hit(self, rule: str) -> bool:
         """Whether the rule has hit so far."""
         return bool(self.hits.values.get(rule))
-
-    def hit(
-        self,
-        rule: str,
-        *,
-        area: str = "",
-        score: float | None = None,
-        default_score: float | None = None,
-        value: Value = 1,
-        description: str | None = None,
-        tflags: tuple[str, ...] = (),
-        times: int = 1,
-    ) -> bool:
-        """Record a hit, as `Hits.add` says."""
-        return self.hits.add(
-            rule,
-            area=area,
-            score=score,
-            default_score=default_score,
-            value=value,
-            description=description,
-            tflags=tflags,
-            times=times,
-        )
 
     def log(self, rule: str, text: str) -> None:
         """Add a line to what the report says of a rule (`test_log`)."""
