@@ -111,5 +111,9 @@ class Catalog:
 
 
 def hooked(plugins: Sequence[Plugin], hook: str) -> tuple[Any, ...]:
-    """The bound hook methods of those plugins that define it."""
-    return tuple(getattr(plugin, hook) for plugin in plugins if overrides(plugin, hook))
+    """The bound hook methods of those plugins that define it, in the order in which they are to be called."""
+    hooking = sorted(
+        (plugin for plugin in plugins if overrides(plugin, hook)),
+        key=lambda plugin: plugin.hook_priority.get(hook, 0),
+    )
+    return tuple(getattr(plugin, hook) for plugin in hooking)

@@ -23,6 +23,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Flag, auto
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ..conf.conf import Conf
@@ -113,6 +114,9 @@ class Plugin:
 
     features: ClassVar[frozenset[str]] = frozenset()
     """What `can(Mail::SpamAssassin::Plugin::Name::feature)` finds besides the eval tests and hooks."""
+
+    hook_priority: ClassVar[Mapping[str, int]] = MappingProxyType({})
+    """For hooks that other plugins build on: a lower number is called sooner (0 where none is given)."""
 
     def __init__(self, conf: Conf) -> None:
         self.conf = conf
