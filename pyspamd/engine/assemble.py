@@ -1,7 +1,7 @@
 """From options to a ready engine: choose the files, read them with all plugins at hand, check, compile.
 
-    setup = Setup(stock=True, local_tests_only=True)
-    engine = assemble(setup)
+setup = Setup(stock=True, local_tests_only=True)
+engine = assemble(setup)
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from ..conf.dialect import Checks
 from ..conf.loader import load
 from ..conf.sources import choose_places, list_files
 from ..net.resolver import Resolver
-from ..perlre.regex import RegexError, compile_regex
+from ..perlre.regex import RegexError
 from ..ruleset.meta_expression import MetaError, compile_meta
 from ..ruleset.pattern_store import PatternStore
 from .catalog import Catalog
@@ -42,23 +42,24 @@ class Setup:
     """Read just these files, whatever else is named."""
 
 
-def _regex_fault(pattern: str, flags: str) -> str | None:
-    try:
-        compile_regex(pattern, flags)
-    except RegexError as error:
-        return str(error)
-    return None
+def _checks(patterns: PatternStore) -> Checks:
+    """What can be said of patterns and metas while they are read; what they compile to is kept for later."""
 
+    def regex_fault(pattern: str, flags: str) -> str | None:
+        try:
+            patterns.regex(pattern, flags)
+        except RegexError as error:
+            return str(error)
+        return None
 
-def _meta_fault(name: str, expression: str) -> str | None:
-    try:
-        compile_meta(expression, name)
-    except MetaError as error:
-        return str(error)
-    return None
+    def meta_fault(name: str, expression: str) -> str | None:
+        try:
+            compile_meta(expression, name)
+        except MetaError as error:
+            return str(error)
+        return None
 
-
-CHECKS = Checks(regex=_regex_fault, meta=_meta_fault)
+    return Checks(regex=regex_fault, meta=meta_fault)
 
 
 def files_of(setup: Setup) -> list[Path]:
@@ -68,8 +69,11 @@ def files_of(setup: Setup) -> list[Path]:
     return list_files(choose_places(setup.config, setup.site, stock=setup.stock))
 
 
-def read_conf(setup: Setup) -> Conf:
-    """The configuration that the setup names; whatever is wrong with it is in `problems`."""
+def read_conf(setup: Setup, patterns: PatternStore | None = None) -> Conf:
+    """The configuration that the setup names; whatever is wrong with it is in `problems`.
+
+    What its patterns compile to is left in `patterns`.
+    """
     return load(
         files_of(setup),
         Catalog(),
@@ -77,7 +81,7 @@ def read_conf(setup: Setup) -> Conf:
         pre_lines=setup.pre,
         local_tests_only=setup.local_tests_only,
         lint=setup.lint,
-        checks=CHECKS,
+        checks=_checks(patterns or PatternStore()),
     )
 
 
@@ -93,7 +97,8 @@ def assemble(
     `store` is the verdict cache's, none for no cache; `compiled` the folder in which compiled patterns are kept
     between starts, none for nowhere.
     """
-    conf = read_conf(setup)
+    patterns = PatternStore(compiled / "patterns.json" if compiled else None)
+    conf = read_conf(setup, patterns)
     cache = None
     if store is not None:
         cache = VerdictCache(
@@ -101,7 +106,6 @@ def assemble(
             negative_ttl=SPAM_CHECK_NEGATIVE_TTL.of(conf),
             positive_ttl=SPAM_CHECK_POSITIVE_TTL.of(conf),
         )
-    patterns = PatternStore(compiled / "patterns.json" if compiled else None)
     return Engine(
         conf, local_tests_only=setup.local_tests_only, resolver=resolver, cache=cache, patterns=patterns
     )

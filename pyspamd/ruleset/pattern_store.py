@@ -48,25 +48,29 @@ class PatternStore:
         self._file = file
         self._regexes: dict[str, list[Any]] = {}
         self._gates: dict[str, Any] = {}
+        self._made: dict[str, Regex] = {}
         self._used_regexes: dict[str, list[Any]] = {}
         self._used_gates: dict[str, Any] = {}
         if file is not None:
             self._load(file)
 
     def regex(self, pattern: str, flags: str) -> Regex:
-        """The compiled pattern. Raises RegexError."""
+        """The compiled pattern, the same object each time. Raises RegexError."""
         key = f"{flags}/{pattern}"
+        made = self._made.get(key)
+        if made is not None:
+            return made
         known = self._regexes.get(key)
         if known is not None:
             try:
-                regex = restore_regex(known)
-                self._used_regexes[key] = known
-                return regex
+                made = restore_regex(known)
             except RegexError:
-                pass
-        regex = compile_regex(pattern, flags)
-        self._used_regexes[key] = regex.as_data()
-        return regex
+                known = None
+        if made is None:
+            made = compile_regex(pattern, flags)
+        self._used_regexes[key] = made.as_data() if known is None else known
+        self._made[key] = made
+        return made
 
     def gate(self, regexes: Sequence[Regex], kind: str) -> LiteralGate:
         """The literal gate of the regexes, in their order, for one kind of text."""
