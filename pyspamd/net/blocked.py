@@ -26,12 +26,13 @@ class BlockedZones:
         self._clock = clock
         self._noticed: set[str] = set()
 
-    def __contains__(self, zone: str) -> bool:
-        """Whether the zone can be blocked at all."""
-        return zone in self._places
-
-    def __bool__(self) -> bool:
-        return bool(self._places)
+    def above(self, name: str) -> list[str]:
+        """The zones of the set that `name` is or lies in; both in lower case."""
+        return [
+            zone
+            for zone in self._places
+            if name.endswith(zone) and (len(name) == len(zone) or name[-len(zone) - 1] == ".")
+        ]
 
     def is_blocked(self, zone: str) -> bool:
         """Whether the zone is to be left alone now."""

@@ -14,7 +14,7 @@ from ..base.clock import Deadline, Monotonic
 from .cache import AnswerCache, Key
 from .exchange import over_tcp, over_udp
 from .nameservers import NameServer, system_servers
-from .resolver import Answer, failure, plain_name
+from .resolver import Answer, failure, outcome, plain_name
 from .wire import Question, UnreadableAnswerError, UnusableNameError, build, is_truncated, read
 
 _dice = random.SystemRandom()
@@ -69,23 +69,31 @@ class DnsResolver:
 
     async def query(self, name: str, rdtype: str, deadline: Deadline | None = None) -> Answer:
         """What the DNS says of `name` and `rdtype`; "timeout" when `deadline` passes first."""
+        if deadline is not None and deadline.passed():
+            known = self.cache.get((plain_name(name), rdtype.upper()))
+            return known or failure(name, rdtype, "timeout", "the time was up before the question")
+        asked = self.start(name, rdtype)
+        if isinstance(asked, Answer):
+            return asked
+        # The task is shared: neither this caller's deadline nor its cancellation may end it for the others.
+        waited, _ = await asyncio.wait({asked}, timeout=deadline.left() if deadline is not None else None)
+        if not waited:
+            return failure(plain_name(name), rdtype.upper(), "timeout", "no answer in time")
+        return outcome(asked, name, rdtype)
+
+    def start(self, name: str, rdtype: str) -> "Answer | asyncio.Task[Answer]":
+        """The answer, if there is no need to ask; else the task that asks, shared and not to be cancelled."""
         key = (plain_name(name), rdtype.upper())
         if (known := self.cache.get(key)) is not None:
             return known
         if self.options.denied and self._is_denied(key[0]):
             return failure(*key, "refused", "not to be asked, says the configuration")
-        if deadline is not None and deadline.passed():
-            return failure(*key, "timeout", "the time was up before the question")
         task = self._under_way.get(key)
         if task is None:
             task = asyncio.get_running_loop().create_task(self._ask(key))
             self._under_way[key] = task
             task.add_done_callback(lambda done: self._settled(key, done))
-        # The task is shared: neither this caller's deadline nor its cancellation may end it for the others.
-        waited, _ = await asyncio.wait({task}, timeout=deadline.left() if deadline is not None else None)
-        if not waited:
-            return failure(*key, "timeout", "no answer in time")
-        return failure(*key, "error", "the resolver was closed") if task.cancelled() else task.result()
+        return task
 
     def _is_denied(self, name: str) -> bool:
         """What the nearest entry of `denied` says of a name or one of its parents, "*" being the last."""

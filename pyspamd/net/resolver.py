@@ -3,6 +3,7 @@
 `DnsResolver` (in `dns`) asks the network; `ZoneResolver` (in `zone`) reads the answers from text, for tests
 and for work without a network. Whatever goes wrong is a status, never an exception."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
@@ -92,6 +93,22 @@ class Resolver(Protocol):
     async def query(self, name: str, rdtype: str, deadline: Deadline | None = None) -> Answer:
         """What the DNS says of `name` (final dot or not) and `rdtype`, at the latest at `deadline`."""
         ...
+
+
+@runtime_checkable
+class Starter(Resolver, Protocol):
+    """A resolver that can also be asked without waiting."""
+
+    def start(self, name: str, rdtype: str) -> "Answer | asyncio.Task[Answer]":
+        """The answer, if there is no need to ask; else the task that asks, shared and not to be cancelled."""
+        ...
+
+
+def outcome(task: "asyncio.Task[Answer]", name: str, rdtype: str) -> Answer:
+    """What a task that asked has brought; it is done."""
+    if task.cancelled():
+        return failure(plain_name(name), rdtype.upper(), "error", "the resolver was closed")
+    return task.result()
 
 
 async def txt(resolver: Resolver, name: str, deadline: Deadline | None = None) -> Answer:

@@ -15,14 +15,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..base.clock import Deadline
 from ..base.idn import idn_to_ascii
 from ..base.ip_text import reverse_address
 from ..base.registry import domain_to_search_list
 from ..conf.conf import Conf
 from ..conf.core_network import DNS_BLOCK_RULE, DNS_BLOCK_TIME, DNS_QUERY_RESTRICTION, RBL_TIMEOUT
 from ..net.blocked import BlockedZones, refusal
-from ..net.resolver import Answer, Resolver
+from ..net.resolver import Answer, Resolver, Starter, failure, outcome
 from .scan import Scan
 
 logger = logging.getLogger(__name__)
@@ -57,7 +56,6 @@ class _Question:
     rules: set[str] = field(default_factory=set)
     waiting: list[Then] = field(default_factory=list)
     answer: Answer | None = None
-    given_up: bool = False
 
 
 class Lookups:
@@ -66,17 +64,20 @@ class Lookups:
     def __init__(self, scan: Scan, resolver: Resolver, clock: Callable[[], float] = time.monotonic) -> None:
         self._scan = scan
         self._resolver = resolver
+        self._starter = resolver if isinstance(resolver, Starter) else None
         self._clock = clock
         self._timeouts = RBL_TIMEOUT.of(scan.conf)
         self._denied = DNS_QUERY_RESTRICTION.of(scan.conf)
         self._questions: dict[tuple[str, str], _Question | None] = {}
-        self._running: dict[asyncio.Task[None], _Question] = {}
+        """`None` is a question that must not or cannot be asked."""
+        self._running: dict[asyncio.Task[Answer], _Question] = {}
+        """Tasks are shared with other messages where the resolver shares them, so none is ever cancelled."""
         self._overseer: asyncio.Task[object] | None = None
+        self._idle: asyncio.Future[None] | None = None
         self._started = 0
-        self._completed = 0
 
     def ask(self, name: str, rdtype: str, then: Then, rules: Iterable[str] = (), *, zone: str = "") -> None:
-        """Ask, unless it has been asked; `then` gets the answer, at once where it is there, never if none
+        """Ask, unless it has been asked; `then` gets the answer, at once where it is known, never if none
         comes.
 
         An answer may well be a refusal, or the word that there is no such name. `rules` are those that it
@@ -90,16 +91,16 @@ class Lookups:
             question = self._questions[key]
         else:
             question = self._questions[key] = self._open(*key, zone)
-        if question is None or question.given_up:
+        if question is None:
             return
         question.rules.update(rules)
         if question.answer is None:
             question.waiting.append(then)
-        else:
+        elif question.answer.status not in NO_PACKET:
             self._tell(then, question.answer)
 
     def _open(self, name: str, rdtype: str, zone: str) -> _Question | None:
-        """The question, on its way; `None` where it must not or cannot be asked."""
+        """The question, answered or on its way."""
         if len(name) > LONGEST_NAME or not _NAME.fullmatch(name):
             logger.info("dns: no usable name: %s", name[:LONGEST_NAME])
             return None
@@ -108,11 +109,16 @@ class Lookups:
             return None
         longest, shortest = self._span(name)
         question = _Question(name, rdtype, zone or name, self._clock(), longest, shortest)
-        task = asyncio.ensure_future(self._answer(question))
-        self._running[task] = question
         self._started += 1
-        self._scan.tasks[task] = ()
-        task.add_done_callback(self._settled)
+        if self._starter is not None:
+            asked = self._starter.start(name, rdtype)
+        else:
+            asked = asyncio.ensure_future(self._resolver.query(name, rdtype))
+        if isinstance(asked, Answer):
+            self._note(question, asked)
+            return question
+        self._running[asked] = question
+        asked.add_done_callback(self._arrived)
         if self._overseer is None or self._overseer.done():
             self._overseer = asyncio.ensure_future(self._oversee())
             self._scan.tasks[self._overseer] = ()
@@ -120,21 +126,16 @@ class Lookups:
 
     def _is_closed(self, name: str) -> bool:
         """Whether the configuration forbids the question, or the list is left alone for now."""
-        blocked = self._scan.blocked
-        if not self._denied and not blocked:
-            return False
-        restricted = None
-        for parent in domain_to_search_list(name):
-            if (denied := self._denied.get(parent)) is not None:
-                if denied:
-                    return True
-                break
-            if parent in blocked:
-                restricted = parent
-        else:
-            if self._denied.get("*", False):
-                return True
-        return restricted is not None and blocked.is_blocked(restricted)
+        zones = self._scan.blocked.above(name)
+        if self._denied:
+            for parent in (*domain_to_search_list(name), "*"):
+                if (denied := self._denied.get(parent)) is not None:
+                    if denied:
+                        return True
+                    # What is allowed in so many words is asked, unless a narrower zone is left alone.
+                    zones = [zone for zone in zones if parent == "*" or len(zone) > len(parent)]
+                    break
+        return bool(zones) and self._scan.blocked.is_blocked(min(zones, key=len))
 
     def _span(self, name: str) -> tuple[float, float]:
         """How long to wait at most, and how long once nearly all other questions are answered."""
@@ -155,23 +156,30 @@ class Lookups:
             longest, shortest = left, min(shortest, left)
         return longest, shortest
 
-    async def _answer(self, question: _Question) -> None:
-        until = Deadline(question.started + question.longest, self._clock)
-        answer = await self._resolver.query(question.name, question.type, until)
+    def _arrived(self, task: asyncio.Task[Answer]) -> None:
+        """Pass an answer on, unless it has been given up."""
+        question = self._running.get(task)
+        if question is not None:
+            self._note(question, outcome(task, question.name, question.type))
+            # What its readers have asked in turn is under way by now, so the overseer goes on.
+            del self._running[task]
+            if not self._running and self._idle is not None and not self._idle.done():
+                self._idle.set_result(None)
+
+    def _note(self, question: _Question, answer: Answer) -> None:
+        question.answer = answer
+        waiting, question.waiting = question.waiting, []
         if answer.status in NO_PACKET:
             logger.info("dns: no answer: %s %s: %s", question.name, question.type, answer.reason)
-            question.given_up = True
             return
-        question.answer = answer
         if (address := refusal(answer)) and self._scan.blocked.notice(question.zone):
             logger.warning(
                 "dns: %s answers %s: it turns our questions away (dns_query_restriction stops them)",
                 question.zone,
                 address,
             )
-        for then in question.waiting:
+        for then in waiting:
             self._tell(then, answer)
-        question.waiting.clear()
 
     @staticmethod
     def _tell(then: Then, answer: Answer) -> None:
@@ -181,29 +189,29 @@ class Lookups:
         except Exception:
             logger.exception("plugin fault in %s", getattr(then, "__qualname__", then))
 
-    def _settled(self, task: asyncio.Task[None]) -> None:
-        question = self._running.pop(task)
-        self._completed += 1
-        if question.answer is None:
-            question.given_up = True
-
     def _give_up_at(self) -> float:
         """Until when to wait: the more questions are answered, the sooner the rest is given up."""
-        share = (self._completed / self._started) ** 2
+        share = (1 - len(self._running) / self._started) ** 2
         return max(
             question.started + question.longest - (question.longest - question.shortest) * share
             for question in self._running.values()
         )
 
     async def _oversee(self) -> None:
-        while self._running:
-            left = self._give_up_at() - self._clock()
-            if left <= 0:
-                for task, question in list(self._running.items()):
-                    rules = ", ".join(sorted(question.rules))
-                    logger.info("dns: given up: %s %s, for %s", question.name, question.type, rules)
-                    task.cancel()
-            await asyncio.wait(list(self._running), timeout=min(max(left, 0.0), LOOK_AGAIN))
+        """Wait until every question is answered or given up."""
+        try:
+            while self._running:
+                left = self._give_up_at() - self._clock()
+                if left <= 0:
+                    return
+                self._idle = asyncio.get_running_loop().create_future()
+                await asyncio.wait({self._idle}, timeout=min(left, LOOK_AGAIN))
+        finally:
+            for question in self._running.values():
+                rules = ", ".join(sorted(question.rules))
+                logger.info("dns: given up: %s %s, for %s", question.name, question.type, rules)
+                question.answer = failure(question.name, question.type, "timeout", "given up")
+            self._running.clear()
 
 
 def lookups_of(scan: Scan) -> Lookups | None:
