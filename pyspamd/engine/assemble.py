@@ -42,7 +42,7 @@ class Setup:
     """Read just these files, whatever else is named."""
 
 
-def _checks(patterns: PatternStore) -> Checks:
+def _checks(patterns: PatternStore, local_tests_only: bool) -> Checks:
     """What can be said of patterns and metas while they are read; what they compile to is kept for later."""
 
     def regex_fault(pattern: str, flags: str) -> str | None:
@@ -54,7 +54,7 @@ def _checks(patterns: PatternStore) -> Checks:
 
     def meta_fault(name: str, expression: str) -> str | None:
         try:
-            compile_meta(expression, name)
+            compile_meta(expression, name, local_tests_only=local_tests_only)
         except MetaError as error:
             return str(error)
         return None
@@ -81,7 +81,7 @@ def read_conf(setup: Setup, patterns: PatternStore | None = None) -> Conf:
         pre_lines=setup.pre,
         local_tests_only=setup.local_tests_only,
         lint=setup.lint,
-        checks=_checks(patterns or PatternStore()),
+        checks=_checks(patterns or PatternStore(), setup.local_tests_only),
     )
 
 
