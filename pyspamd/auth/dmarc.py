@@ -1,6 +1,6 @@
 """DMARC (RFC 7489): policy discovery and identifier alignment, as Mail::DMARC does them for SpamAssassin.
 
-What an organizational domain is comes from outside (the registry boundaries of the configuration).
+What an organizational domain is comes from outside (`organizational`).
 """
 
 import re

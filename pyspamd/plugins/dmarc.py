@@ -13,9 +13,10 @@ from typing import Final
 
 from ..auth.arc import ArcChain
 from ..auth.dmarc import TOO_MANY, DmarcResult, SpfIdentity, evaluate
+from ..auth.organizational import load, organizational_domain
 from ..auth.result import SignatureResult
 from ..auth.taglist import text
-from ..base.registry import Registry
+from ..conf.conf import Conf
 from ..conf.directives import Bool
 from ..net.resolver import Resolver
 from ..scan.authentication_results import authentication_results
@@ -38,16 +39,14 @@ class _Standing:
     policy: str | None
 
 
-def _organizational(registry: Registry, domain: str) -> str | None:
-    if not registry.is_domain_valid(domain):
-        return None
-    return registry.trim_domain(domain) or domain
-
-
 class DMARC(Plugin):
     """SpamAssassin's DMARC, test for test."""
 
     directives = (DMARC_SAVE_REPORTS,)
+
+    def __init__(self, conf: Conf) -> None:
+        super().__init__(conf)
+        load()
 
     async def _standing(self, scan: Scan) -> _Standing | None:
         resolver = scan.resolver
@@ -75,7 +74,6 @@ class DMARC(Plugin):
         if has_dkim:
             found, chain = await asyncio.gather(signatures_of(scan, resolver), arc_chain_of(scan, resolver))
             dkim = found.readable
-        registry = scan.reading.registry
         die = random.random()  # noqa: S311 - a share of the mail, no secret
 
         async def judge() -> DmarcResult | None:
@@ -84,7 +82,7 @@ class DMARC(Plugin):
                 identities,
                 dkim,
                 resolver,
-                lambda name: _organizational(registry, name),
+                organizational_domain,
                 die=die,
                 deadline=scan.deadline,
             )

@@ -83,12 +83,12 @@ PUBLIC = base64.b64encode(
 ).decode()
 
 
-def dkim(domain: str = "shop.example", identity: str = "") -> bytes:
-    """A DKIM-Signature for `BODY`, relaxed/simple, over From and Subject."""
+def dkim(domain: str = "shop.example", identity: str = "", author: str = "joe@shop.example") -> bytes:
+    """A DKIM-Signature for `BODY` with that author, relaxed/simple, over From and Subject."""
     digest = base64.b64encode(hashlib.sha256(b"Hello.\r\n").digest()).decode()
     i = f" i={identity};" if identity else ""
     value = f"v=1; a=rsa-sha256; c=relaxed/simple; d={domain}; s=s;{i} h=from:subject; bh={digest}; b="
-    text = f"from:Joe <joe@shop.example>\r\nsubject:dinner\r\ndkim-signature:{value}".encode()
+    text = f"from:Joe <{author}>\r\nsubject:dinner\r\ndkim-signature:{value}".encode()
     signature = base64.b64encode(KEY.sign(text, padding.PKCS1v15(), hashes.SHA256()))
     return b"DKIM-Signature: " + value.encode() + signature + b"\r\n"
 
@@ -283,13 +283,34 @@ def test_what_our_own_hosts_have_found_out(hits: Any) -> None:
     ],
 )
 def test_dmarc(hits: Any, record: str, rule: str) -> None:
+    # Unlike the other tests' names these must be below a top level that the Public Suffix List knows.
     every = {"DMARC_PASS", "DMARC_REJECT", "DMARC_QUAR", "DMARC_NONE", "DMARC_MISSING"}
-    zone = f"_dmarc.shop.example TXT {record}\nshop.example MX 10 mx.shop.example\n"
-    assert hits(HEAD + BODY, zone) & every == {rule}
+    zone = f"_dmarc.example.com TXT {record}\nexample.com MX 10 mx.example.com\n"
+    head, body = (text.replace(b"shop.example", b"news.example.com") for text in (HEAD, BODY))
+    assert hits(head + body, zone) & every == {rule}
     passing = {"DMARC_MISSING" if rule == "DMARC_MISSING" else "DMARC_PASS"}
-    assert hits(HEAD + dkim() + BODY, zone + KEY_LINE) & every == passing
-    spf = zone.replace("\nshop.example MX", "\nshop.example TXT v=spf1 ip4:192.0.2.7 -all\nshop.example MX")
-    assert hits(HEAD + BODY, spf) & every == passing
+    key = f"s._domainkey.example.com TXT p={PUBLIC}"
+    signature = dkim("example.com", author="joe@news.example.com")
+    assert hits(head + signature + body, zone + key) & every == passing
+    spf = f"{zone}news.example.com TXT v=spf1 ip4:192.0.2.7 -all"
+    assert hits(head + body, spf) & every == passing
+
+
+def test_dmarc_of_a_domain_below_no_known_top_level(hits: Any) -> None:
+    every = {"DMARC_PASS", "DMARC_REJECT", "DMARC_MISSING"}
+    zone = "_dmarc.shop.example TXT v=DMARC1; p=reject\nshop.example MX 10 mx.shop.example\n"
+    assert hits(HEAD + BODY, zone) & every == set()
+
+
+def test_dmarc_of_neighbours_under_a_public_suffix(hits: Any) -> None:
+    # example.co.uk and other.co.uk have different owners, and so have a.github.io and b.github.io.
+    for suffix in ("co.uk", "github.io"):
+        zone = f"_dmarc.one.{suffix} TXT v=DMARC1; p=reject\none.{suffix} A 192.0.2.1\n"
+        zone += f"s._domainkey.two.{suffix} TXT p={PUBLIC}"
+        message = HEAD + dkim(f"two.{suffix}", author=f"joe@one.{suffix}")
+        message += BODY.replace(b"shop.example", f"one.{suffix}".encode())
+        found = hits(message, zone)
+        assert {"VALID", "DMARC_REJECT"} <= found
 
 
 def test_authres(hits: Any) -> None:
