@@ -38,8 +38,11 @@ class Tags:
                 waiting.action()
 
     def offer(self, name: str, make: Callable[[], Tag | None]) -> None:
-        """A tag whose value is worked out when someone first asks for it; `None` is no value."""
-        self._offers[name.upper()] = make
+        """A tag whose value is worked out when someone first asks for it, unless it is set before; `None` is no
+        value.
+        """
+        if name.upper() not in self._values:
+            self._offers[name.upper()] = make
 
     def _accept(self, name: str) -> None:
         if self._offers and (make := self._offers.pop(name, None)) is not None:
