@@ -14,6 +14,7 @@ from .listeners import Listener, Place
 
 VARIABLE: Final = "PYSPAMD_INHERITANCE"
 CHECK: Final = "PYSPAMD_CHECK_ONLY"
+_PLACE: Final = ("path", "address", "port", "tls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Inheritance:
         told = {
             "pid": os.getpid(),
             "listeners": [
-                [one.socket.fileno(), one.place.path, one.place.address, one.place.port, one.place.tls]
+                [one.socket.fileno(), one.is_lent, *(getattr(one.place, name) for name in _PLACE)]
                 for one in self.listeners
             ],
             "workers": [[one.pid, one.slot, one.outlet] for one in self.workers],
@@ -62,8 +63,8 @@ class Inheritance:
         if told["pid"] != os.getpid():
             return None
         listeners = [
-            Listener(Place(path, address, port, tls), _adopted(descriptor))
-            for descriptor, path, address, port, tls in told["listeners"]
+            Listener(Place(*place), _adopted(descriptor), is_lent)
+            for descriptor, is_lent, *place in told["listeners"]
         ]
         workers = [OldWorker(*entry) for entry in told["workers"]]
         lifeline = (told["lifeline"][0], told["lifeline"][1])

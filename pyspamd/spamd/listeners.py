@@ -61,6 +61,8 @@ class Listener:
 
     place: Place
     socket: socket.socket
+    is_lent: bool = False
+    """Whether a supervisor opened it, and a Unix socket's file is not ours to take away."""
 
 
 def places(options: ServerOptions) -> list[list[Place]]:
@@ -216,7 +218,7 @@ def close_all(listeners: Sequence[Listener], *, unlink: bool = True) -> None:
     """Close the sockets and take the Unix ones' files away."""
     for listener in listeners:
         listener.socket.close()
-        if unlink and listener.place.path:
+        if unlink and listener.place.path and not listener.is_lent:
             Path(listener.place.path).unlink(missing_ok=True)
 
 

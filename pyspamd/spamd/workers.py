@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from . import process, replies
+from . import process, replies, supervisor
 from .board import Board, Escrow
 from .inheritance import CHECK, Inheritance, OldWorker
 from .journal import Journal
@@ -82,7 +82,7 @@ class Master:
         options = self.options
         self._identity = process.identity(options.users)
         if inherited is None:
-            self._listeners = open_all(options, self.journal)
+            self._listeners = supervisor.handed_over(tls=options.ssl) or open_all(options, self.journal)
         else:
             self._listeners = list(inherited.listeners)
         self._context: ssl.SSLContext | None = None
@@ -131,6 +131,7 @@ class Master:
         for child in list(self.children.values()):
             if child.is_old:
                 self._signal(child, signal.SIGUSR1)
+        supervisor.ready(f"Listening on {where}")
         return self._look_after()
 
     def _first_target(self) -> int:
@@ -166,6 +167,7 @@ class Master:
                 self._signals.discard(signal.SIGHUP)
                 self._begin_reload()
             self._watch()
+            supervisor.alive()
             if self._checker is None and self.options.scaling and time.monotonic() - last >= TICK:
                 last = time.monotonic()
                 self._scale()
@@ -303,6 +305,7 @@ class Master:
             return
         self.journal.reopen()
         self.journal.info("server hit by SIGHUP, restarting")
+        supervisor.reloading()
         environment = {**os.environ, CHECK: "1"}
         self._checker = subprocess.Popen(
             process.original_command(), cwd=self._folder, env=environment, stdin=subprocess.DEVNULL
@@ -316,6 +319,7 @@ class Master:
             self.journal.error(
                 f"the new configuration cannot be used (status {status}), going on with the old one"
             )
+            supervisor.ready("The new configuration cannot be used, going on with the old one")
             return
         self.journal.info("restarting with the new configuration")
         process.hold_signals()
@@ -331,6 +335,7 @@ class Master:
 
     def _stop(self, number: int) -> int:
         self.journal.info(f"server killed by SIG{signal.Signals(number).name[3:]}, shutting down")
+        supervisor.stopping()
         close_all(self._listeners)
         if self.options.pid_file:
             Path(self.options.pid_file).unlink(missing_ok=True)
