@@ -1,13 +1,15 @@
 """What was found in a body: answers of rules that read only the body, taken down or played back.
 
 A record is plain data, so that the verdict cache can keep it: `texts` maps `priority:area` to [rule, count] pairs,
-`evals` maps a rule to its answer and what it logged. A body that was replaced on the way (`Scan.replace_body`) has
-entries of its own, marked with an apostrophe, since whether it is replaced depends on the header.
+`evals` maps a rule to its answer and what it logged, `uris` holds the URIs if anybody asked for them. A body that
+was replaced on the way (`Scan.replace_body`) has entries of its own, marked with an apostrophe, since whether it is
+replaced depends on the header.
 """
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ..mail.uris import UriDetails
 from ..ruleset.program import EvalRule
 from ..scan.scan import Scan
 
@@ -28,6 +30,18 @@ class BodyHits:
         if not (isinstance(record, dict) and isinstance(record.get("texts"), dict)):
             return None
         return cls(record) if isinstance(record.get("evals"), dict) else None
+
+    def uris(self, scan: Scan) -> UriDetails:
+        """The URIs of the body."""
+        known = self.record.get("uris")
+        if known is not None:
+            try:
+                return UriDetails.from_data(known, scan.reading.uri_settings)
+            except (AttributeError, KeyError, TypeError, ValueError):
+                pass  # not what was written: worked out as if it were not there
+        details = scan.reading.body_uris(scan.message)
+        self.record["uris"] = details.as_data()
+        return details
 
     def texts(
         self, scan: Scan, priority: int, area: str, work_out: Callable[[], Iterable[tuple[str, int]]]

@@ -177,9 +177,13 @@ class Engine:
     async def check(
         self, raw: bytes, *, user: str | None = None, truncated: bool = False, deadline: Deadline | None = None
     ) -> Verdict:
-        """Judge one message. Never raises on what a sender wrote."""
+        """Judge one message. Never raises on what a sender wrote.
+
+        Say `truncated` where the message is known to be incomplete; `trust_truncation_mark` lets it say so itself.
+        """
         started = time.perf_counter()
         message = self.read(raw)
+        truncated = truncated or message.truncation is not None
         limit = TIME_LIMIT.of(self.conf)
         deadline = (deadline or Deadline()).sooner(limit)
         cached, key, state = self._recall(message, truncated)
@@ -194,9 +198,12 @@ class Engine:
             deadline=deadline,
             score_set=self.score_set,
             user=user,
+            truncated=truncated,
             zeros=self._zeros,
         )
         body_hits = cached or BodyHits()
+        if key:
+            scan.body_uris = body_hits.uris
         await self.scheduler.run(scan, body_hits)
         required = REQUIRED_SCORE.of(self.conf)
         score = rounded(scan.score)

@@ -144,12 +144,13 @@ def _pristine(verdict: Verdict, name: str) -> list[str]:
 
 
 def _with_comment(value: str | None, tag: str | None) -> str | None:
-    """An address header's value with the tag as a comment at the end of its first line."""
+    """An address header's value with the tag as a comment at its end."""
     if tag is None:
         return value
-    first, newline, rest = (value or "\n").partition("\n")
+    text = "\n" if value is None else value
+    newline = "\n" if text.endswith("\n") else ""
     comment = f"\t({tag})"
-    return first.removesuffix(comment) + comment + newline + rest
+    return text.removesuffix(newline).removesuffix(comment) + comment + newline
 
 
 def _wrapped(verdict: Verdict) -> bytes:

@@ -14,11 +14,19 @@ from functools import lru_cache
 from .. import __version__
 from ..conf.core_report import REPORT_CONTACT, REPORT_HOSTNAME
 from .report import content_preview, report_rows, summary_rows
-from .verdict import Verdict, number, shown_score
+from .verdict import Verdict, header_score, number
 
 SPAMASSASSIN_VERSION = "4.0.1"
 """What rules and clients see: the version whose behaviour this is."""
 SPAMASSASSIN_DATE = "2024-03-25"
+
+KNOWN = frozenset(
+    "RBL LANGUAGES ASN ASNCIDR AWL AWLMEAN AWLCOUNT AWLPRESCORE DCCB DCCR DCCREP PYZOR"
+    " EXTRACTTEXTCHARS EXTRACTTEXTWORDS EXTRACTTEXTTOOLS EXTRACTTEXTTYPES EXTRACTTEXTEXTENSIONS"
+    " EXTRACTTEXTFLAGS EXTRACTTEXTURIS DKIMIDENTITY DKIMDOMAIN DKIMSELECTOR"
+    " BAYESTC BAYESTCLEARNED BAYESTCSPAMMY BAYESTCHAMMY HAMMYTOKENS SPAMMYTOKENS TOKENSUMMARY".split()
+)
+"""Plugins' tags that are empty, and not unknown, where nobody has set them."""
 
 _TAG = re.compile(r"_([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*(?:\(.*?\))?)_")
 _CALL = re.compile(r"\((.*?)\)\Z", re.DOTALL)
@@ -45,14 +53,19 @@ def rfc822_date(moment: float | None = None) -> str:
 
 
 def _yes_no(verdict: Verdict, argument: str | None) -> str:
-    spam, _, ham = (argument or "").partition(",")
-    if verdict.is_spam:
-        return spam if argument is not None else "Yes"
-    return ham if argument is not None and "," in argument else "No"
+    if not argument:  # empty parentheses are as good as none
+        return "Yes" if verdict.is_spam else "No"
+    spam, comma, ham = argument.partition(",")
+    return spam if verdict.is_spam else ham if comma else "No"
+
+
+def _or(argument: str | None, otherwise: str) -> str:
+    """An argument, or what stands for none: Perl takes an empty one and `0` for none too."""
+    return otherwise if argument in (None, "", "0") else str(argument)
 
 
 def _score(verdict: Verdict, argument: str | None) -> str:
-    text = shown_score(verdict.score, verdict.required, verdict.is_spam)
+    text = header_score(verdict.score, verdict.required, verdict.is_spam)
     if argument and (set(argument) == {"0"} or set(argument) == {" "}):
         missing = len(argument) + 3 - len(text)
         text = argument[: max(0, missing)] + text
@@ -60,20 +73,20 @@ def _score(verdict: Verdict, argument: str | None) -> str:
 
 
 def _stars(verdict: Verdict, argument: str | None) -> str:
-    return (argument or "*") * max(0, min(50, int(verdict.score)))
+    return _or(argument, "*") * max(0, min(50, int(verdict.score)))
 
 
 def _tests(verdict: Verdict, argument: str | None) -> str:
-    return (argument or ",").join(verdict.test_names()) or "none"
+    return _or(argument, ",").join(verdict.test_names()) or "none"
 
 
 def _test_scores(verdict: Verdict, argument: str | None) -> str:
     scores = {hit.rule: hit.score for hit in verdict.hits}
-    return (argument or ",").join(f"{name}={number(scores[name])}" for name in verdict.test_names()) or "none"
+    return _or(argument, ",").join(f"{name}={number(scores[name])}" for name in verdict.test_names()) or "none"
 
 
 def _subtests(verdict: Verdict, argument: str | None) -> str:
-    return (argument or ",").join(verdict.subtest_names()) or "none"
+    return _or(argument, ",").join(verdict.subtest_names()) or "none"
 
 
 def _collapsed(verdict: Verdict, argument: str | None) -> str:
@@ -82,7 +95,8 @@ def _collapsed(verdict: Verdict, argument: str | None) -> str:
 
 
 def _header(verdict: Verdict, argument: str | None) -> str:
-    return (verdict.get(argument) or b"").decode("latin-1") if argument else ""
+    name = _or(argument, "")
+    return (verdict.get(name) or b"").decode("latin-1") if name else ""
 
 
 def _relay(name: str) -> Callable[[Verdict, str | None], str]:
@@ -143,7 +157,8 @@ def tag_value(verdict: Verdict, tag: str) -> str | None:
     common = COMMON.get(name)
     if common is not None:
         return common(verdict, argument)
-    return verdict.tags.text(name)
+    text = verdict.tags.text(name)
+    return "" if text is None and name in KNOWN else text
 
 
 def expand(verdict: Verdict, template: str) -> str:

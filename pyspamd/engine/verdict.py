@@ -62,6 +62,12 @@ def shown_score(score: float, required: float, is_spam: bool) -> str:
     return f"{float(limit) - 0.1:2.1f}"
 
 
+def header_score(score: float, required: float, is_spam: bool) -> str:
+    """`shown_score` as templates show it: a tenth less than the threshold is a number, not cut to one decimal."""
+    text, limit = f"{score:2.1f}", f"{required:2.1f}"
+    return text if is_spam or float(text) < float(limit) else number(float(limit) - 0.1)
+
+
 def number(value: float) -> str:
     """A number as Perl prints it: no trailing zeros, 15 significant digits."""
     return f"{value:.15g}"

@@ -9,7 +9,7 @@ Perl would print them; `as_octets` gives what rules match.
 Example::
 
     >>> registry = Registry(frozenset({"com"}))
-    >>> found = uri_details([b"see www.example.com/a"], (), (), UriSettings(registry))
+    >>> found = uri_details([b"see www.example.com/a"], (), UriSettings(registry))
     >>> found["http://www.example.com/a"].domains
     {'example.com': None}
 """
@@ -17,9 +17,10 @@ Example::
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from ..base.registry import Registry
+from .headers import Headers
 from .message import Message
 from .uri_canon import Redirectors, as_octets, canonicalize
 from .uri_text import text_uris
@@ -77,6 +78,37 @@ class UriDetails(dict[str, UriDetail]):
         self.truncated = False
         """Whether a URI was longer than `MAX_URI_LENGTH` and is kept only to there."""
 
+    def as_data(self) -> dict[str, Any]:
+        """What `from_data` needs, as JSON can hold it."""
+        rows = [
+            [
+                detail.raw,
+                list(detail.types),
+                list(detail.cleaned),
+                detail.anchor_text,
+                list(detail.domains),
+                detail.hosts,
+            ]
+            for detail in self.values()
+        ]
+        return {"truncated": self.truncated, "uris": rows}
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any], settings: UriSettings) -> "UriDetails":
+        """The URIs that `as_data` wrote down. Raises KeyError, TypeError or ValueError for anything else."""
+        details = cls(settings)
+        details.truncated = bool(data["truncated"])
+        for raw, types, cleaned, anchor_text, domains, hosts in data["uris"]:
+            details[raw] = UriDetail(
+                raw,
+                dict.fromkeys(types),
+                dict.fromkeys(cleaned),
+                list(anchor_text),
+                dict.fromkeys(domains),
+                dict(hosts),
+            )
+        return details
+
     def add(
         self,
         uri: str,
@@ -120,15 +152,9 @@ class UriDetails(dict[str, UriDetail]):
 
 
 def uri_details(
-    texts: Sequence[bytes],
-    html_parts: Iterable[Iterable[HtmlUri]],
-    signatures: Iterable[bytes],
-    settings: UriSettings,
+    texts: Sequence[bytes], html_parts: Iterable[Iterable[HtmlUri]], settings: UriSettings
 ) -> UriDetails:
-    """The URIs of a message's rendered body, of each of its HTML parts, and of its signing domains.
-
-    `signatures` are the values of DomainKey-Signature and then of DKIM-Signature fields.
-    """
+    """The URIs of a message's rendered body and of each of its HTML parts."""
     details = UriDetails(settings)
     for found in text_uris(texts, settings.registry):
         details.add(found.uri, found.types, valid_domain=True)
@@ -137,21 +163,26 @@ def uri_details(
             detail = details.add(link.uri, link.types, wide=link.wide)
             if detail is not None and link.anchor_text:
                 detail.anchor_text += dict.fromkeys(link.anchor_text)
-    if settings.parse_dkim_uris:
-        for signature in signatures:
-            for signer in _SIGNING_DOMAIN.finditer(signature.decode("latin-1")):
-                details.add(
-                    "domainkeys:" + _SPACE.sub("", signer[1]),
-                    ("domainkeys", "nocanon", "noclean"),
-                    valid_domain=True,
-                    canonical=False,
-                    clean=False,
-                )
     return details
 
 
-def uri_details_of(message: Message, settings: UriSettings) -> UriDetails:
-    """`uri_details` of what `message` holds: its body, its HTML parts, its signatures."""
+def add_signers(details: UriDetails, headers: Headers) -> None:
+    """Take in the domains that sign: d= of DomainKey-Signature and then of DKIM-Signature fields."""
+    if not details.settings.parse_dkim_uris:
+        return
+    for signature in headers.get("DomainKey-Signature") + headers.get("DKIM-Signature"):
+        for signer in _SIGNING_DOMAIN.finditer(signature.decode("latin-1")):
+            details.add(
+                "domainkeys:" + _SPACE.sub("", signer[1]),
+                ("domainkeys", "nocanon", "noclean"),
+                valid_domain=True,
+                canonical=False,
+                clean=False,
+            )
+
+
+def body_uris(message: Message, settings: UriSettings) -> UriDetails:
+    """The URIs of a message's body: what depends on nothing but that."""
     pages = [
         [
             HtmlUri(uri, tuple(link.types), link.anchor_text or (), page.wide or _has_characters(uri))
@@ -160,11 +191,16 @@ def uri_details_of(message: Message, settings: UriSettings) -> UriDetails:
         for page in message.html_pages
         if page is not None
     ]
-    headers = message.headers
-    signatures = headers.get("DomainKey-Signature") + headers.get("DKIM-Signature")
-    details = uri_details(message.body, pages, signatures, settings)
+    details = uri_details(message.body, pages, settings)
     if any(page is not None and page.facts.get("uri_truncated") for page in message.html_pages):
         details.truncated = True
+    return details
+
+
+def uri_details_of(message: Message, settings: UriSettings) -> UriDetails:
+    """Every URI of a message: those of its body, then the domains that sign it."""
+    details = body_uris(message, settings)
+    add_signers(details, message.headers)
     return details
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from ..base.idn import idn_to_ascii
 from ..base.ip_text import reverse_address
+from .autolearn import learning_points
 from .scan import Scan
 
 _RELAYS: Final = ("Trusted", "Untrusted", "Internal", "External")
@@ -59,12 +60,22 @@ def offer_core_tags(scan: Scan) -> None:
     scan.tags.offer("AUTHORDOMAIN", partial(_author_domain, scan))
     for kind in _RELAYS:
         scan.tags.offer(f"RELAYS{kind.upper()}", partial(_relays, scan, kind))
+        scan.tags.offer(f"RELAYS{kind.upper()}REVIP", partial(_reversed, scan, kind))
     for name in _RELAY_TAGS:
         scan.tags.offer(name, partial(_one_relay, scan, name))
+    # Worth more with every hit, so it is asked anew each time.
+    scan.tags.set("AUTOLEARNSCORE", lambda: f"{learning_points(scan).total:.15g}")
 
 
 def _relays(scan: Scan, kind: str) -> str:
     return scan.relays.as_metadata(kind).decode("latin-1")
+
+
+def _reversed(scan: Scan, kind: str) -> str | list[str] | None:
+    relays = getattr(scan.relays, kind.lower())
+    found = [reverse_address(relay.ip) for relay in relays if relay.ip and not relay.ip_private]
+    texts = [ip.decode("latin-1") for ip in found if ip]
+    return (texts if len(texts) > 1 else texts[0]) if texts else None
 
 
 def _one_relay(scan: Scan, name: str) -> str:

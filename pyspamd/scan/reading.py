@@ -20,14 +20,16 @@ from ..conf.core_network import (
     TWO_LEVEL_DOMAINS,
     VALID_TLDS,
 )
+from ..conf.core_own import TRUST_TRUNCATION_MARK
 from ..conf.core_report import NORMALIZE_CHARSET
 from ..conf.core_rules import REDIRECTOR_PATTERNS
 from ..mail.envelope import EnvelopeSettings
 from ..mail.header_view import HeaderView
 from ..mail.message import Message, ReadingSettings
 from ..mail.relays import NetworkSettings, Relays
+from ..mail.truncation import truncation_of
 from ..mail.uri_canon import Redirectors
-from ..mail.uris import UriDetails, UriSettings, uri_details_of
+from ..mail.uris import UriDetails, UriSettings, body_uris
 from ..perlre.regex import compile_regex
 
 
@@ -56,13 +58,15 @@ class Reading:
             internal.configured,
             ORIGINATING_IP_HEADERS.of(conf),
         )
+        self._believes_marks = TRUST_TRUNCATION_MARK.of(conf)
         self.envelope = EnvelopeSettings(
             ENVELOPE_SENDER_HEADER.of(conf), ALWAYS_TRUST_ENVELOPE_SENDER.of(conf)
         )
 
     def message(self, raw: bytes) -> Message:
         """The message, nothing decoded yet."""
-        return Message(raw, self.message_settings)
+        mark = truncation_of(raw) if self._believes_marks else None
+        return Message(raw, self.message_settings, truncation=mark)
 
     def relays(self, message: Message) -> Relays:
         """The hosts it passed through."""
@@ -72,6 +76,6 @@ class Reading:
         """Its header values by request."""
         return HeaderView(message, relays, metadata, self.registry, self.envelope)
 
-    def uri_details(self, message: Message) -> UriDetails:
-        """Every URI it contains or names."""
-        return uri_details_of(message, self.uri_settings)
+    def body_uris(self, message: Message) -> UriDetails:
+        """The URIs of its body, without those that its signatures name."""
+        return body_uris(message, self.uri_settings)

@@ -11,7 +11,7 @@ from ..mail.header_view import HeaderView
 from ..mail.html import HtmlPage
 from ..mail.message import Message
 from ..mail.relays import Relays
-from ..mail.uris import UriDetails, uri_subjects
+from ..mail.uris import UriDetails, add_signers, uri_subjects
 from ..net.blocked import BlockedZones
 from ..net.resolver import Resolver
 from ..ruleset.program import Program
@@ -43,6 +43,7 @@ class Scan:
         deadline: Deadline | None = None,
         score_set: int = 0,
         user: str | None = None,
+        truncated: bool = False,
         zeros: dict[str, Value] | None = None,
     ) -> None:
         self.message = message
@@ -58,6 +59,8 @@ class Scan:
         self.deadline = deadline or Deadline()
         self.score_set = score_set
         self.user = user
+        self.truncated = truncated
+        """Whether the end of the message is missing, so that what was signed cannot be checked."""
         self.hits = Hits(conf, score_set, zeros or {})
         self.hit = self.hits.add
         """Record a hit, as `Hits.add` says."""
@@ -71,6 +74,8 @@ class Scan:
         self.log_items: dict[str, Callable[[], str]] = {}
         """What plugins add to the log's result line, worked out when the verdict stands (`set_spamd_result_item`)."""
         self.tasks: dict[asyncio.Task[object], tuple[str, ...]] = {}
+        self.body_uris: Callable[[Scan], UriDetails] = lambda scan: scan.reading.body_uris(scan.message)
+        """Where the URIs of the body come from; the engine puts what it remembers in its place."""
         self._shared: dict[object, object] = {}
         self._body: list[bytes] | None = None
 
@@ -84,7 +89,9 @@ class Scan:
     @property
     def header_view(self) -> HeaderView:
         """Header values by request, modifiers included."""
-        return self.once("header_view", lambda: self.reading.header_view(self.message, self.relays, self.metadata))
+        return self.once(
+            "header_view", lambda: self.reading.header_view(self.message, self.relays, self.metadata)
+        )
 
     def get(self, request: str) -> bytes | None:
         """A header's value as `PerMsgStatus::get` in scalar context; `None` where it is absent."""
@@ -117,7 +124,12 @@ class Scan:
     @property
     def uri_details(self) -> UriDetails:
         """Every URI found in the message, by its text (`get_uri_detail_list`)."""
-        return self.once("uri_details", lambda: self.reading.uri_details(self.message))
+        return self.once("uri_details", self._uri_details)
+
+    def _uri_details(self) -> UriDetails:
+        details = self.body_uris(self)
+        add_signers(details, self.message.headers)
+        return details
 
     @property
     def uris(self) -> list[bytes]:

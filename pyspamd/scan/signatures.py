@@ -30,7 +30,9 @@ async def signatures_of(scan: Scan, resolver: Resolver, seconds: float | None = 
 
     def start() -> asyncio.Future[Signatures]:
         deadline = scan.deadline.sooner(DKIM_TIMEOUT.of(scan.conf) if seconds is None else seconds)
-        return asyncio.ensure_future(signatures.verify(wire, resolver, now=scan.now, deadline=deadline))
+        return asyncio.ensure_future(
+            signatures.verify(wire, resolver, now=scan.now, deadline=deadline, truncated=scan.truncated)
+        )
 
     # One caller's cancellation must not take the answer from the others.
     return await asyncio.shield(scan.once("signatures", start))
@@ -44,6 +46,8 @@ async def arc_chain_of(scan: Scan, resolver: Resolver) -> ArcChain:
 
     def start() -> asyncio.Future[ArcChain]:
         deadline = scan.deadline.sooner(DKIM_TIMEOUT.of(scan.conf))
-        return asyncio.ensure_future(arc.verify(wire, resolver, now=scan.now, deadline=deadline))
+        return asyncio.ensure_future(
+            arc.verify(wire, resolver, now=scan.now, deadline=deadline, truncated=scan.truncated)
+        )
 
     return await asyncio.shield(scan.once("arc_chain", start))

@@ -105,7 +105,7 @@ def test_text_as_the_original_reads_it(original) -> None:
     calls = [("uris", [[part.decode("latin-1") for part in text], [], ""], True) for text in texts]
     differing, found = [], 0
     for text, answer in zip(texts, original(CONFIGURATION, calls), strict=True):
-        details = uri_details(text, (), (), SETTINGS)
+        details = uri_details(text, (), SETTINGS)
         ours = {
             uri: (sorted(detail.cleaned), sorted(detail.domains), detail.hosts, sorted(detail.types))
             for uri, detail in details.items()
@@ -142,7 +142,7 @@ def test_each_spelling_counts_once() -> None:
     st.lists(st.lists(st.sampled_from(PIECES) | st.binary(max_size=3), max_size=12).map(b"".join), max_size=4)
 )
 def test_never_raises(texts: list[bytes]) -> None:
-    uri_details(texts, (), (), SETTINGS)
+    uri_details(texts, (), SETTINGS)
 
 
 def test_a_megabyte_without_spaces_is_read_through() -> None:

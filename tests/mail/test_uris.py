@@ -1,11 +1,13 @@
 """The URIs of a whole message: text, HTML and signing domains together."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pyspamd.base.registry import Registry
+from pyspamd.mail.headers import Headers
 from pyspamd.mail.message import Message
 from pyspamd.mail.uri_canon import Redirectors
 from pyspamd.mail.uris import (
@@ -13,6 +15,7 @@ from pyspamd.mail.uris import (
     HtmlUri,
     UriDetails,
     UriSettings,
+    add_signers,
     uri_details,
     uri_details_of,
     uri_list,
@@ -51,12 +54,22 @@ def in_perl(page: dict[str, tuple[list[str], list[str]]]) -> dict[str, Any]:
     return {"uri_detail": entries}
 
 
+def signed_by(*signatures: str) -> Headers:
+    headers = Headers()
+    for signature in signatures:
+        headers.add(b"DKIM-Signature", signature.encode() + b"\n")
+    return headers
+
+
 def test_details_as_the_original_has_them(original) -> None:
     octets = [text.encode().decode("latin-1") for text in BODY]
     pages = [in_perl(page) for page in PAGES]
     [answer] = original(CONFIGURATION, [("uris", [octets, pages, HEAD], False)])
     html = [[HtmlUri(uri, tuple(t), tuple(a)) for uri, (t, a) in page.items()] for page in PAGES]
-    details = uri_details([text.encode() for text in BODY], html, [s.encode() for s in SIGNATURES], SETTINGS)
+    details = uri_details([text.encode() for text in BODY], html, SETTINGS)
+    # What is written down and read back is the same, and signing domains come on top of it.
+    details = UriDetails.from_data(json.loads(json.dumps(details.as_data())), SETTINGS)
+    add_signers(details, signed_by(*SIGNATURES))
     ours = {
         uri: {
             "cleaned": sorted(detail.cleaned),
@@ -74,9 +87,11 @@ def test_details_as_the_original_has_them(original) -> None:
 
 def test_signing_domains_can_be_left_out() -> None:
     without = UriSettings(REGISTRY, parse_dkim_uris=False)
-    assert uri_details((), (), [b"d=example.com"], without) == {}
-    assert list(uri_details((), (), [b"d=example.com"], SETTINGS)) == ["domainkeys:example.com"]
-    assert uri_list(uri_details((), (), [b"d=example.com"], SETTINGS)) == []
+    for settings, expected in ((without, []), (SETTINGS, ["domainkeys:example.com"])):
+        details = UriDetails(settings)
+        add_signers(details, signed_by("d=example.com"))
+        assert list(details) == expected
+        assert uri_list(details) == []
 
 
 def test_long_uris_are_cut_and_it_is_noted() -> None:
