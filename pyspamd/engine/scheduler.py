@@ -149,6 +149,7 @@ class Scheduler:
     # One stage
 
     def _run_stage(self, scan: Scan, stage: Stage, body_hits: BodyHits) -> None:
+        early_body = scan.body if scan.body_replaced else None
         for area, is_eval in AREA_ORDER:
             if is_eval:
                 if area in stage.evals and not self._must_stop(scan):
@@ -160,11 +161,12 @@ class Scheduler:
             else:
                 bundle: PatternBundle = getattr(stage, area)
                 if (bundle.rules or bundle.special) and not self._must_stop(scan):
-                    self._texts(scan, bundle, area, stage.priority, body_hits)
+                    self._texts(scan, bundle, area, stage.priority, body_hits, early_body)
 
     def _header_group(self, scan: Scan, group: HeaderGroup) -> None:
-        values = scan.values(group.request)
         add = scan.hits.add
+        absent = group.field is not None and scan.header_view.lacks(group.field)
+        values = () if absent else scan.values(group.request)
         if values:
             value = values[0]
             if len(values) > 1:
@@ -191,13 +193,27 @@ class Scheduler:
                 add(rule.pattern.name, times=count)
 
     def _texts(
-        self, scan: Scan, bundle: PatternBundle, area: str, priority: int, body_hits: BodyHits
+        self,
+        scan: Scan,
+        bundle: PatternBundle,
+        area: str,
+        priority: int,
+        body_hits: BodyHits,
+        early_body: list[bytes] | None,
     ) -> None:
-        """Run pattern rules over their elements; what depends on the body alone, `body_hits` may play back."""
+        """Run pattern rules over their elements; what depends on the body alone, `body_hits` may play back.
+
+        `early_body` is the body as replaced before the stage began, if it was.
+        """
         prefix = AREA_PREFIX[area]
         if bundle.rules:
             view = VIEWS[area]
-            if area in BODY_AREAS:
+            if area == "body" and scan.body_replaced and scan.body is not early_body:
+                early = scan.message.body if early_body is None else early_body
+                found = iter(
+                    body_hits.texts(scan, priority, area, lambda: bundle.hits_over(early, scan.body))
+                )
+            elif area in BODY_AREAS:
                 found = iter(body_hits.texts(scan, priority, area, lambda: bundle.hits(view(scan))))
             else:
                 found = bundle.hits(view(scan))

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..conf.core_report import OK_LOCALES
 from ..mail.locales import charset_suits_locales, my_locales
+from ..mail.uri_canon import as_octets
 from ..perlre.regex import RegexError, compile_regex
 from ..scan.arguments import comparison, number
 from ..scan.plugin import Plugin, Reads, eval_test
@@ -18,10 +19,6 @@ from ..scan.scan import Scan
 def _strings(page: Mapping[str, Any], key: str) -> list[str]:
     found = page.get(key)
     return [text for text in found if text is not None] if isinstance(found, list) else []
-
-
-def _octets(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
 
 
 def _value(found: Any) -> float:
@@ -98,7 +95,7 @@ class HTMLEval(Plugin):
             regex = compile_regex(pattern)
         except RegexError:
             return False
-        return any(regex.matches(_octets(text)) for page in scan.html_all for text in _strings(page, key))
+        return any(regex.matches(as_octets(text)) for page in scan.html_all for text in _strings(page, key))
 
     @eval_test(reads=Reads.BODY)
     def html_text_not_match(self, scan: Scan, key: str = "", pattern: str = "") -> bool:
@@ -107,7 +104,7 @@ class HTMLEval(Plugin):
             regex = compile_regex(pattern)
         except RegexError:
             return False
-        return any(not regex.matches(_octets(text)) for page in scan.html_all for text in _strings(page, key))
+        return any(not regex.matches(as_octets(text)) for page in scan.html_all for text in _strings(page, key))
 
     @eval_test(reads=Reads.BODY)
     def html_title_subject_ratio(self, scan: Scan, ratio: str = "0") -> bool:

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from ..perlre.patternset import Entry, PatternSet
 from ..perlre.regex import Regex, RegexError, compile_regex
+from .base_strings import has_base_strings
 from .pattern_store import PatternStore
 
 GATED = {"body": "text", "uri": "uri"}
@@ -109,3 +110,18 @@ class PatternBundle:
             rules = self.rules
             for number, count in sorted(self.bulk.hits(elements).counts.items()):
                 yield rules[number].name, count
+
+    def hits_over(self, early: Sequence[bytes], late: Sequence[bytes]) -> Iterator[tuple[str, int]]:
+        """`hits`, where text was taken out of `early`, which leaves `late`, before all rules have run.
+
+        Rules with base strings run first and see `early`, as they do in SpamAssassin once `sa-compile` ran.
+        """
+        if self.bulk is None:
+            return
+        before, after = self.bulk.hits(early).counts, self.bulk.hits(late).counts
+        for number in sorted(before.keys() | after.keys()):
+            rule, count = self.rules[number], after.get(number, 0)
+            if before.get(number, 0) != count and has_base_strings(rule.pattern, rule.flags):
+                count = before.get(number, 0)
+            if count:
+                yield rule.name, count
