@@ -210,7 +210,7 @@ class Engine:
         if key and state == "miss" and not scan.time_limit_exceeded and self.cache is not None:
             self.cache.remember(key, body_hits, is_spam=score >= required)
         return Verdict(
-            message=message,
+            message=scan.message,
             conf=self.conf,
             score=score,
             required=required,

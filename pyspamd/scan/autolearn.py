@@ -32,7 +32,7 @@ def learning_points(scan: Scan) -> LearningPoints:
     total = head = body = learned = 0.0
     forced: list[str] = []
     for name, hit in scan.hits.scored.items():
-        flags = scan.conf.tflags.get(name, ())
+        flags = (*scan.conf.tflags.get(name, ()), *hit.tflags)
         if "noautolearn" in flags or "userconf" in flags:
             continue
         if "learn" in flags:

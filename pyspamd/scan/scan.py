@@ -116,6 +116,10 @@ class Scan:
         if elements != self.message.body:
             self._body = elements
 
+    def rewrite_body(self, body: bytes) -> None:
+        """Let the message be delivered with another body; rules that have run saw the one it came with."""
+        self.message = Message(self.message.header_block + body, self.reading.message_settings)
+
     @property
     def rawbody(self) -> list[bytes]:
         """What `rawbody` rules see: decoded text in chunks of 2-4 kB."""
