@@ -31,6 +31,17 @@ _MESSAGE_ID_FIELDS = ("X-Message-Id", "Resent-Message-Id", "X-Original-Message-I
 _RELAYS_PREFIX = "x-spam-relays-"
 _RELAY_KINDS = ("trusted", "untrusted", "internal", "external")
 _OWN_PREFIX = b"x-spam-"
+_MADE_UP = frozenset(("all", "tocc", "envelopefrom", "messageid", "x-senderdomain", "x-authordomain"))
+_PLAIN_FIELD = re.compile(r"[A-Za-z0-9-]+")
+
+
+def plain_field(request: str) -> bytes | None:
+    """The field in lower case if a request asks for nothing but a field that is there or not, else `None`."""
+    lower = request.lower()
+    made_up = lower in _MADE_UP or lower.startswith(("all-", _RELAYS_PREFIX))
+    return None if made_up or not _PLAIN_FIELD.fullmatch(request) else lower.encode()
+
+
 _GUESS_ENVELOPE = EnvelopeSettings()
 
 
@@ -93,8 +104,19 @@ class HeaderView:
             return found[0].removesuffix(b"\n")
         return found[0] if len(found) == 1 else b"".join(found)
 
+    def lacks(self, field: bytes) -> bool:
+        """Whether nothing answers to a plain field name (lower case), so that it need not be asked for."""
+        return field not in self._present
+
+    @cached_property
+    def _present(self) -> frozenset[bytes]:
+        names = {name.lower() for name in self.headers}
+        names.update(name.lower().encode("latin-1", "replace") for name in self._metadata)
+        return frozenset(names)
+
     def forget(self, name: str) -> None:
         """Forget answers about the field or metadata `name`, which has changed."""
+        self.__dict__.pop("_present", None)
         lower = name.lower()
         for request in [known for known in self._known if parse_request(known).field.lower() == lower]:
             del self._known[request]

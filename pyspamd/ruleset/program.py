@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from ..base.problems import Problem
 from ..conf.conf import Conf
 from ..conf.rules import EvalCall, HeaderExists, HeaderTest, MetaTest, PluginTest, RegexTest, RuleDef
+from ..mail.header_view import plain_field
 from ..perlre.regex import Regex, RegexError
 from .meta_expression import MetaError, MetaExpression, compile_meta
 from .metas import MetaGraph
@@ -30,6 +31,8 @@ class HeaderGroup:
     """The rules that look at one header value, so that it is fetched once; sorted by how they ask."""
 
     request: str
+    field: bytes | None
+    """The field's name in lower case where the request is nothing more than that."""
     default: bytes | None
     """What `[if-unset: …]` gives where the header is absent."""
     exists: tuple[str, ...]
@@ -251,7 +254,15 @@ def _header_group(
             absent.append((name, count))
     exists = tuple(definition.name for definition, rule in members if rule is None)
     return HeaderGroup(
-        request, unset, exists, tuple(once), tuple(negated), tuple(counted), tuple(special), tuple(absent)
+        request=request,
+        field=plain_field(request),
+        default=unset,
+        exists=exists,
+        once=tuple(once),
+        negated=tuple(negated),
+        counted=tuple(counted),
+        special=tuple(special),
+        absent=tuple(absent),
     )
 
 
