@@ -19,9 +19,10 @@ from .dkim import (
 )
 from .keys import HashName, PublicKey, digest_of
 from .pending import Pending, Refused, key_name, settle_all
-from .result import Caveat, SignatureResult
+from .result import BODY_ALTERED, Caveat, SignatureResult
 from .signature_value import decoded
 from .taglist import TagListError, names, number, read_tags, text
+from .truncated import beyond_checking
 from .wireform import Field, WireMessage
 
 SEAL = b"arc-seal"
@@ -35,10 +36,11 @@ _INSTANCE = re.compile(rb"\s*i[ \t\r\n]*=[ \t\r\n]*([0-9]{1,9})[ \t\r\n]*;")
 class ArcChain:
     """The state of a message's ARC chain, and every seal and message signature in it from top to bottom.
 
-    `result` is "none" (no ARC at all), "pass" or "fail", as `cv=` would have it (RFC 8617 section 4.4). A
+    `result` is "none" (no ARC at all), "pass" or "fail", as `cv=` would have it (RFC 8617 section 4.4), or
+    "neutral", for which RFC 8617 has no word: the end of the message is missing, and with it the answer. A
     chain whose parts do not fit together fails as a whole: none of its signatures counts."""
 
-    result: Literal["none", "pass", "fail"] = "none"
+    result: Literal["none", "pass", "fail", "neutral"] = "none"
     reason: str = ""
     signatures: tuple[SignatureResult, ...] = ()
 
@@ -82,10 +84,11 @@ async def verify(
     now: float | None = None,
     deadline: Deadline | None = None,
     hashes: BodyHashes | None = None,
+    truncated: bool = False,
 ) -> ArcChain:
     """What the ARC chain of `message` is worth (RFC 8617 section 5.2); never raises.
 
-    A message without ARC fields asks the resolver nothing.
+    A message without ARC fields asks the resolver nothing. `truncated` says that the end of it is missing.
     """
     wire = message if isinstance(message, WireMessage) else WireMessage(message)
     if not wire.has_signature():
@@ -99,8 +102,16 @@ async def verify(
     body = hashes or BodyHashes(wire.body)
     moment = time.time() if now is None else now
     found = await settle_all([_prepare(wire, part, body, moment) for part in parts], resolver, deadline)
-    wrong = _missing(wire, parts) or _broken(parts, found)
-    return ArcChain("fail" if wrong else "pass", wrong, tuple(found))
+    if truncated:
+        found = [beyond_checking(result, wire) for result in found]
+    if wrong := _missing(wire, parts):
+        return ArcChain("fail", wrong, tuple(found))
+    broken = _broken(parts, found)
+    if broken is None:
+        return ArcChain("pass", "", tuple(found))
+    title = "ARC-Seal" if broken.part == "seal" else "ARC-Message-Signature"
+    word: Literal["fail", "neutral"] = "neutral" if broken.uncheckable else "fail"
+    return ArcChain(word, f"{title} {broken.instance}: {broken.detail}", tuple(found))
 
 
 def _parts(message: WireMessage) -> list[_Part]:
@@ -169,16 +180,16 @@ def _missing(message: WireMessage, parts: list[_Part]) -> str:
     return ""
 
 
-def _broken(parts: list[_Part], found: list[SignatureResult]) -> str:
-    """Which signature that must verify does not: the latest message signature, and every seal (steps 4 and
-    6).
+def _broken(parts: list[_Part], found: list[SignatureResult]) -> SignatureResult | None:
+    """The signature that must verify and does not: the latest message signature, or a seal (steps 4 and 6).
+
+    One that is bad counts before one that cannot be checked.
     """
     latest = max(part.instance or 0 for part in parts)
-    for result in sorted(found, key=lambda r: (r.part == "seal", -(r.instance or 0))):
+    for result in sorted(found, key=lambda r: (r.uncheckable, r.part == "seal", -(r.instance or 0))):
         if (result.part == "seal" or result.instance == latest) and not result.valid:
-            title = "ARC-Seal" if result.part == "seal" else "ARC-Message-Signature"
-            return f"{title} {result.instance}: {result.detail}"
-    return ""
+            return result
+    return None
 
 
 def _described(part: _Part) -> SignatureResult:
@@ -224,7 +235,7 @@ def _prepare(message: WireMessage, part: _Part, hashes: BodyHashes, now: float) 
         if part.kind == "seal" or reason:
             return reason, weak
         altered = hashes.hash(body_form, hash_name, result.body_length) != body_hash
-        return "body has been altered" if altered else "", weak
+        return BODY_ALTERED if altered else "", weak
 
     return Pending(result, key_name(result.selector or "", result.domain or ""), check)
 

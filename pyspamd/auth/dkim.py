@@ -10,7 +10,7 @@ from ..net.resolver import Resolver
 from .canonical import relaxed_body, relaxed_field, simple_body, simple_field
 from .keys import HashName, PublicKey, digest_of
 from .pending import Pending, Refused, key_name, settle_all
-from .result import Caveat, SignatureResult
+from .result import BODY_ALTERED, Caveat, SignatureResult
 from .signature_value import decoded, granularity_allows, is_within, unquoted
 from .taglist import TagListError, names, number, read_tags, text
 from .wireform import Field, WireMessage
@@ -99,7 +99,7 @@ def prepare(message: WireMessage, at: int, hashes: BodyHashes, now: float) -> Pe
         digest = digest_of(hash_name, signed_text(header_form, signed, message.fields[at]))
         reason = key.verify(signature, digest, hash_name)
         if not reason and hashes.hash(body_form, hash_name, result.body_length) != body_hash:
-            reason = "body has been altered"
+            reason = BODY_ALTERED
         return reason, _caveats(result, message.fields, signed)
 
     return Pending(result, key_name(result.selector or "", result.domain or ""), check)

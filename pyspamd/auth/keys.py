@@ -18,6 +18,7 @@ from dkim.crypto import UnparsableKeyError, parse_public_key
 from nacl.exceptions import CryptoError
 from nacl.signing import VerifyKey
 
+from .result import TEXT_ALTERED
 from .taglist import FOLDING, TagListError, read_tags, squeezed
 
 HashName = Literal["sha1", "sha256"]
@@ -77,7 +78,7 @@ class PublicKey:
         prefix = DIGEST_INFO[hash_name]
         if not info.startswith(prefix):
             return "bad RSA signature"
-        return "" if hmac.compare_digest(info, prefix + digest) else "message has been altered"
+        return "" if hmac.compare_digest(info, prefix + digest) else TEXT_ALTERED
 
 
 def digest_of(hash_name: HashName, data: bytes) -> bytes:

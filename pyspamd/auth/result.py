@@ -15,6 +15,9 @@ forbids it. testing: the key says `t=y`. unsigned From: a From field stands in t
 does not cover. """
 
 SHORT_KEY_BITS = 1024
+BODY_ALTERED = "body has been altered"
+TEXT_ALTERED = "message has been altered"
+"""Why a signature fails: another body hash than `bh=`; another hash than the one signed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,11 @@ class SignatureResult:
     def valid(self) -> bool:
         """Whether the signature verifies."""
         return self.result == "pass"
+
+    @property
+    def uncheckable(self) -> bool:
+        """Whether the part of the message that would decide is missing (`auth/truncated.py`)."""
+        return self.result == "neutral"
 
     @property
     def signer(self) -> str | None:

@@ -1,7 +1,7 @@
 """All signatures of a message at once: DKIM and DomainKeys in header order, their keys asked together."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..base.clock import Deadline
 from ..net.resolver import Resolver
@@ -9,6 +9,7 @@ from . import dkim, domainkeys
 from .dkim import BodyHashes
 from .pending import Pending, settle_all
 from .result import SignatureResult
+from .truncated import beyond_checking
 from .wireform import WireMessage
 
 MOST_SIGNATURES = 51
@@ -43,7 +44,7 @@ async def verify(
     """What every DKIM-Signature and DomainKey-Signature of `message` is worth; never raises.
 
     `now` is the time in seconds since 1970. A message without signatures asks the resolver nothing. Of a
-    `truncated` message a signature that does not verify is "neutral": what it covered is not all there.
+    `truncated` message a signature is "neutral" where it fails for what is missing (`auth/truncated.py`).
     """
     wire = message if isinstance(message, WireMessage) else WireMessage(message)
     if not wire.has_signature():
@@ -60,10 +61,5 @@ async def verify(
             break
     results = await settle_all(found, resolver, deadline)
     if truncated:
-        results = [
-            replace(result, result="neutral", reason=f"message truncated, {result.reason}")
-            if result.result == "fail"
-            else result
-            for result in results
-        ]
+        results = [beyond_checking(result, wire) for result in results]
     return Signatures(tuple(results))

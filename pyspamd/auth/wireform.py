@@ -51,10 +51,11 @@ class WireMessage:
     def __init__(self, raw: bytes) -> None:
         raw = wire_form(raw)
         if raw.startswith(b"\r\n"):
-            self.head, self.body = b"", raw[2:]
+            self.head, self.body, self.header_ended = b"", raw[2:], True
             return
         end = raw.find(b"\r\n\r\n")
         self.head, self.body = (raw, b"") if end < 0 else (raw[: end + 2], raw[end + 4 :])
+        self.header_ended = end >= 0
         if end < 0 and raw and not raw.endswith(b"\r\n"):
             self.head += b"\r\n"
 

@@ -10,6 +10,7 @@ from .html import HtmlPage
 from .mime import ParseFlags, parse_tree
 from .part import Part, Text
 from .text import body_lines, joined, short_paragraphs, truncated
+from .truncation import Truncation
 
 _TEXT_TYPE = re.compile(r"(?:text|message)\b")
 _MESSAGE_ID = re.compile(rb"\s*<(.+)>\s*$", re.S)
@@ -35,14 +36,21 @@ class Message:
     """One message, never failing to be read whatever its bytes are.
 
     `raw` may begin with an mbox or mbx separator line, which is not part of the message. `body_size` is the
-    size of the body before whoever handed it over shortened it, where known.
+    size of the body before whoever handed it over shortened it, where known; `truncation` is what that one has
+    said of it, if it is believed.
     """
 
     def __init__(
-        self, raw: bytes, settings: ReadingSettings = ReadingSettings(), *, body_size: int | None = None
+        self,
+        raw: bytes,
+        settings: ReadingSettings = ReadingSettings(),
+        *,
+        body_size: int | None = None,
+        truncation: Truncation | None = None,
     ) -> None:
         self.raw = raw
         self.settings = settings
+        self.truncation = truncation
         self._body_size = body_size
 
     @cached_property
@@ -67,7 +75,10 @@ class Message:
     @property
     def body_length(self) -> int:
         """The size of the body in bytes, before it was shortened where that is known."""
-        return len(self._block.body) if self._body_size is None else self._body_size
+        size = self._body_size
+        if size is None and self.truncation is not None:
+            size = self.truncation.body_size(len(self._block.block))
+        return len(self._block.body) if size is None else size
 
     @property
     def mailbox_separator(self) -> bytes | None:

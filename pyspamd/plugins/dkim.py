@@ -12,7 +12,7 @@ both.
 import asyncio
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ..auth import adsp
@@ -23,11 +23,16 @@ from ..base.idn import idn_to_ascii
 from ..conf.addresses import AddressPairs, RemovePair
 from ..conf.ascii import lower
 from ..conf.core_addresses import DEF_WELCOMELIST_AUTH, WELCOMELIST_AUTH
+from ..conf.core_own import TRUST_TRUNCATION_MARK
 from ..conf.directives import BadValue, Build, Custom, Float, required, shorten
 from ..conf.lists import EMPTY, frozen_table
+from ..conf.rules import MetaTest, RuleDef
 from ..scan.plugin import Plugin, Reads, eval_test
 from ..scan.scan import Scan
 from ..scan.signatures import DKIM_TIMEOUT, arc_chain_of, signatures_of
+
+# SpamAssassin's own rules have them, and nothing but these names says what they are for.
+BROKEN, DEPENDABLE = "DKIM_INVALID", "__DKIM_DEPENDABLE"
 
 READS = Reads.HEADER | Reads.BODY | Reads.NETWORK
 
@@ -100,6 +105,11 @@ def _is_strong(result: SignatureResult, least_bits: float) -> bool:
     return not least_bits or result.key_bits is None or result.key_bits >= least_bits
 
 
+def _is_dependable(scan: Scan, results: tuple[SignatureResult, ...]) -> bool:
+    """Whether what fails does not fail for the message having been cut: as a rule says, or as we know."""
+    return not results or not (scan.has_hit("__TRUNCATED") or any(result.uncheckable for result in results))
+
+
 def _fits(signer: str, wanted: str) -> bool:
     """Whether a signer is the domain wanted, or with `.domain` or `*.domain` also one below it."""
     wanted = lower(wanted)
@@ -133,6 +143,15 @@ class DKIM(Plugin):
     )
     features = frozenset({"has_arc"})
 
+    def rewrite_rules(self, rules: Mapping[str, RuleDef]) -> Mapping[str, RuleDef]:
+        """With `trust_truncation_mark`, the usual rule for broken signatures asks whether they can be checked."""
+        broken = rules.get(BROKEN)
+        if not TRUST_TRUNCATION_MARK.of(self.conf) or DEPENDABLE not in rules or broken is None:
+            return {}
+        if not isinstance(broken.test, MetaTest) or DEPENDABLE in broken.test.expression:
+            return {}
+        return {BROKEN: replace(broken, test=MetaTest(f"({broken.test.expression}) && {DEPENDABLE}"))}
+
     async def _findings(self, scan: Scan) -> Findings | None:
         """The findings, worked out once a message; `None` without network."""
         if scan.resolver is None:
@@ -147,7 +166,7 @@ class DKIM(Plugin):
         findings = Findings(
             found.readable,
             bool(found.valid),
-            not found.readable or not scan.has_hit("__TRUNCATED"),
+            _is_dependable(scan, found.readable),
             authors,
             _domains(authors),
         )

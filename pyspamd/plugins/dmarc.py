@@ -95,7 +95,8 @@ class DMARC(Plugin):
                 identities += more
                 dkim += seal
                 result = await judge()
-        if result is None:
+        if result is None or (result.result == "fail" and any(signature.uncheckable for signature in dkim)):
+            # Without the rest of a truncated message nobody can say that it fails.
             return None
         if result.reason == TOO_MANY and not has_dkim:
             return _Standing(result.result, None)

@@ -65,7 +65,10 @@ class DomainKeys(Plugin):
     async def _policy(self, scan: Scan) -> SendingPolicy | None:
         """The sender's policy; `None` where it is not published, not to be had, or of no concern."""
         domain = self._sender_domain(scan)
-        if scan.resolver is None or domain is None or await self.check_domainkeys_verified(scan):
+        if scan.resolver is None or domain is None:
+            return None
+        # A signature beyond checking is no sign of mail that should have been signed and is not.
+        if any(result.valid or result.uncheckable for result in await self._signatures(scan)):
             return None
         resolver, deadline = scan.resolver, scan.deadline.sooner(DOMAINKEYS_TIMEOUT.of(scan.conf))
 

@@ -324,6 +324,47 @@ def test_authres(hits: Any) -> None:
     assert "AR_SPF" in hits(below, cf="authres_networks all\n")
 
 
+CUT = b"X-Amavis-MessageSize: 2000, TRUNCATED to 900\r\n"
+TRUSTED = """
+trust_truncation_mark 1
+full __DKIM_DEPENDABLE eval:check_dkim_dependable()
+meta DKIM_INVALID      SIGNED && !VALID
+"""
+
+
+def test_truncated_messages_are_neither_valid_nor_broken(hits: Any) -> None:
+    zone = f"{KEY_LINE}\n_domainkey.shop.example TXT o=-\n_adsp._domainkey.shop.example TXT dkim=all"
+    for signature in (dkim() + domainkey(), domainkey()):
+        broken = {"DKIM_INVALID", "DK_SIGNALL", "ADSP_A", "SIGNALL"}
+        cut = CUT + HEAD + signature + BODY[:-3]
+        found = hits(CUT + HEAD + signature + BODY, zone, TRUSTED)
+        assert "VALID" in found and found & broken == set()
+        found = hits(cut, zone, TRUSTED)
+        assert "SIGNED" in found
+        assert found & {"VALID", "VALID_AU", "DK_VERIFIED", "DEPENDABLE", *broken} == set()
+        # Nobody is believed by default, and never the sender.
+        for found in (
+            hits(cut, zone, TRUSTED.replace("mark 1", "mark 0")),
+            hits(HEAD + signature + CUT + BODY[:-3], zone, TRUSTED),
+        ):
+            assert {"SIGNED", "DKIM_INVALID"} <= found and "DEPENDABLE" in found
+    # A signature that is bad whatever followed stays bad.
+    forged = CUT + HEAD + dkim().replace(b"; b=", b"; t=1; b=") + BODY[:-3]
+    assert {"DKIM_INVALID", "DEPENDABLE"} <= hits(forged, zone, TRUSTED)
+
+
+def test_dmarc_does_not_fail_for_what_is_missing(hits: Any) -> None:
+    zone = "_dmarc.example.com TXT v=DMARC1; p=reject\nexample.com MX 10 mx.example.com\n"
+    zone += f"s._domainkey.example.com TXT p={PUBLIC}"
+    head, body = (text.replace(b"shop.example", b"example.com") for text in (HEAD, BODY))
+    cut = CUT + head + dkim("example.com", author="joe@example.com") + body[:-3]
+    assert "DMARC_REJECT" in hits(cut, zone)
+    found = hits(cut, zone, "trust_truncation_mark 1\n")
+    assert found & {"DMARC_REJECT", "DMARC_PASS", "DMARC_MISSING"} == set()
+    permitted = zone + "\nexample.com TXT v=spf1 ip4:192.0.2.7 -all"
+    assert "DMARC_PASS" in hits(cut, permitted, "trust_truncation_mark 1\n")
+
+
 def test_without_network(tmp_path: Path) -> None:
     (tmp_path / "rules.cf").write_text(RULES)
     engine = Engine(read_conf(Setup(files=[tmp_path / "rules.cf"])))
