@@ -39,7 +39,7 @@ X-Spam-Relays-Internal X-Spam-Relays-Untrusted:raw X-Spam-Relays-External:ip X-S
 External:revip X-Spam-Relays-External:first:host X-Spam-Status X-Spam-Level:raw X-SenderDomain
 X-AuthorDomain Date Content-Type:raw X-Originating-IP:ip X-Originating-IP:revip List-Id:host
 References References:domain Sender:name all all-trusted Absent Absent:addr
-""".split()  # noqa: SIM905 -- easier to read
+""".split()
 
 NAMES = """
 From From From To To Cc Subject Received Received Received Message-Id Message-ID X-Message-Id
@@ -47,7 +47,7 @@ Resent-Message-Id Return-Path Reply-To X-Spam-Status X-Spam-Level X-spam-relays-
 Relays-Untrusted Date List-Id References X-Originating-IP Sender Resent-From Resent-To Delivered-To
 X-Sender X-Envelope-From Envelope-Sender X-SenderDomain X-AuthorDomain all Apparently-To X-Original-
 To Resent-Cc EnvelopeFrom ToCc
-""".split()  # noqa: SIM905 -- easier to read
+""".split()
 # Of names that are not ASCII only such that every edition of IDNA reads alike.
 VALUES = [
     *(b"anna@example.com", b"<anna@example.com>", b'"Anna B" <anna@example.com>', b"joe@example.co.uk (Joe)"),
