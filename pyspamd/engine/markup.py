@@ -13,12 +13,14 @@ _MIXED = re.compile(rb"\s*multipart/mixed;\s+boundary\s*=\s*[\"']?(.+?)[\"']?(?:
 _ORIGINAL = re.compile(rb"(?:message/rfc822|text/plain);\s+x-spam-type=original")
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 _PART_FIELD = re.compile(rb"Content-(Type|Description):\s+(.+?)\s*$", re.IGNORECASE)
-_FOLDED_OWN = re.compile(rb"((?:^|\n)X-Spam-(?!Prev)[^\n]+?)\n[ \t]+(\S[^\n]*\n)")
+_FOLDED_OWN = re.compile(rb"((?:\A|\n)X-Spam-(?!Prev)[^\n]+)((?:\n[ \t]+\S[^\n]*(?=\n))+)")
+_FOLD = re.compile(rb"\n[ \t]+")
 _OWN_LINE = re.compile(rb"^X-Spam-[^\n]*\n", re.MULTILINE)
-_NO_SUBJECT = re.compile(rb"^X-Spam-Prev-Subject:[ \t]*\(nonexistent\)\n", re.MULTILINE)
+_NO_SUBJECT = re.compile(rb"^X-Spam-Prev-Subject:\s*\(nonexistent\)$", re.MULTILINE)
 _SAYS_NONEXISTENT = re.compile(rb"^Subject:[^\n]*\(nonexistent\)[^\n]*$", re.MULTILINE)
-_SUBJECT = re.compile(rb"^Subject:[ \t]*[^\n]*\n(?:[ \t]+\S[^\n]*\n)*", re.MULTILINE)
-_PREVIOUS = re.compile(rb"^X-Spam-Prev-(([^:\n]+:)[ \t]*[^\n]*\n(?:[ \t]+\S[^\n]*\n)*)", re.MULTILINE)
+_NO_SUBJECT_LINE = re.compile(rb"(\A|\n)X-Spam-Prev-Subject:\s*\(nonexistent\)\n")
+_SUBJECT_ON = re.compile(rb"(\A|\n)Subject:.*\n", re.DOTALL)
+_PREVIOUS = re.compile(rb"^X-Spam-Prev-(([^:]+:)[^\n]*\n(?:\s+\S[^\n]*\n)*)", re.MULTILINE)
 _OLD_REPORT = re.compile(rb"\A\n?SPAM: ----[^\n]+\n(?:SPAM:[^\n]*\n)*SPAM: ----[^\n]+\n\n")
 DESCRIPTION = b"original message before SpamAssassin"
 
@@ -74,19 +76,18 @@ def _unmarked(message: Message, conf: Conf) -> bytes:
     """The message with the headers that marking added or changed put back."""
     head = re.sub(rb"\r?\n", b"\n", message.header_block)
     body = re.sub(rb"\r?\n", b"\n", message.body_bytes)
-    while _FOLDED_OWN.search(head):
-        head = _FOLDED_OWN.sub(rb"\1 \2", head)
+    head = _FOLDED_OWN.sub(lambda own: own[1] + _FOLD.sub(b" ", own[2]), head)
     for field, template in REWRITE_HEADER.of(conf).items():
         head = _without_tag(head, field.encode(), template.encode("latin-1"))
     body = _without_old_report(body)
     if _NO_SUBJECT.search(head) and not _SAYS_NONEXISTENT.search(head):
-        head = _SUBJECT.sub(b"", _NO_SUBJECT.sub(b"", head, count=1), count=1)
+        # The original takes off everything from the subject on: where it made the subject, only its own lines follow.
+        head = _SUBJECT_ON.sub(rb"\1\n", _NO_SUBJECT_LINE.sub(rb"\1\n", head, count=1), count=1)
     while previous := _PREVIOUS.search(head):
         head = head[: previous.start()] + head[previous.end() :]
         header = previous.group(1)
         present = re.compile(
-            rb"^" + re.escape(previous.group(2)) + rb"[ \t]*[^\n]*\n(?:[ \t]+\S[^\n]*\n)*",
-            re.MULTILINE | re.IGNORECASE,
+            rb"^" + re.escape(previous.group(2)) + rb"[^\n]*\n(?:\s+\S[^\n]*\n)*", re.MULTILINE
         )
         found = present.search(head)
         if found:

@@ -82,7 +82,9 @@ def _tests(verdict: Verdict, argument: str | None) -> str:
 
 def _test_scores(verdict: Verdict, argument: str | None) -> str:
     scores = {hit.rule: hit.score for hit in verdict.hits}
-    return _or(argument, ",").join(f"{name}={number(scores[name])}" for name in verdict.test_names()) or "none"
+    return (
+        _or(argument, ",").join(f"{name}={number(scores[name])}" for name in verdict.test_names()) or "none"
+    )
 
 
 def _subtests(verdict: Verdict, argument: str | None) -> str:
