@@ -97,7 +97,7 @@ class Scheduler:
                 break
             if scan.network and not launched and stage.priority >= NETWORK_PRIORITY:
                 launched = True
-                self._launch(scan)
+                await self._launch(scan)
                 await asyncio.sleep(0)
             for hook in self._at_priority:
                 self._guarded(scan, hook, scan, stage.priority)
@@ -290,14 +290,18 @@ class Scheduler:
 
     # The network
 
-    def _launch(self, scan: Scan) -> None:
+    async def _launch(self, scan: Scan) -> None:
         for stage in scan.program.stages:
             for area in EVAL_AREAS:
                 for rule in stage.evals.get(area, ()):
                     test = self.evals.get(rule.call.function)
                     if test is not None and test.is_async and self._runs(scan, rule):
                         scan.spawn(self._ask_later(scan, rule, test), (rule.name,))
-        self._call(self._check_dnsbl, scan)
+        for hook in self._check_dnsbl:
+            first = self._guarded(scan, hook, scan)
+            if isinstance(first, asyncio.Task):
+                scan.tasks[first] = ()
+                await asyncio.wait([first], timeout=scan.deadline.left())
 
     async def _ask_later(self, scan: Scan, rule: EvalRule, test: EvalTest) -> None:
         answer = self._ask(scan, rule, test)

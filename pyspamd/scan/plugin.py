@@ -19,6 +19,7 @@ A plugin of one's own, complete::
 A rule then says ``header SHOUTING eval:check_for_shouting()``.
 """
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -164,8 +165,12 @@ class Plugin:
     def parsed_metadata(self, scan: "Scan") -> None:
         """Relays, senders and metadata are known; start look-ups here with `scan.spawn`."""
 
-    def check_dnsbl(self, scan: "Scan") -> None:
-        """Priority -100 begins and DNS is available: start this plugin's own network rules."""
+    def check_dnsbl(self, scan: "Scan") -> "asyncio.Task[Any] | None":
+        """Priority -100 begins and DNS is available: start this plugin's own network rules.
+
+        Whatever other rules cannot do without is returned, and the scan waits for it.
+        """
+        return None
 
     def check_rules_at_priority(self, scan: "Scan", priority: int) -> None:
         """Run this plugin's own kinds of rule that stand at this priority."""
