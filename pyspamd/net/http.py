@@ -16,6 +16,8 @@ from typing import IO, Any, Final
 
 FAILED: Final = 500
 """The status where no answer came, as LWP has it."""
+LONGEST_LINE: Final = 8192
+"""Bytes a header line may have, as LWP has it."""
 _ADVERSE = (OSError, http.client.HTTPException, ValueError, UnicodeError)
 
 
@@ -57,9 +59,15 @@ def _exchange(url: str, method: str, agent: str, seconds: float) -> HttpAnswer:
     try:
         request = urllib.request.Request(url, method=method, headers={"User-Agent": agent})  # noqa: S310
         with opener.open(request, timeout=seconds) as answer:
-            return HttpAnswer(answer.status, answer.headers.get("Location") or "")
+            return _answer(answer.status, answer.headers.get("Location"))
     except urllib.error.HTTPError as error:
         with error:
-            return HttpAnswer(error.code, error.headers.get("Location") or "")
+            return _answer(error.code, error.headers.get("Location"))
     except _ADVERSE:
         return HttpAnswer(FAILED)
+
+
+def _answer(status: int, location: str | None) -> HttpAnswer:
+    if len("Location: ") + len(location or "") > LONGEST_LINE:
+        return HttpAnswer(FAILED)
+    return HttpAnswer(status, location or "")

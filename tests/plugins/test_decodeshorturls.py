@@ -71,7 +71,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         self.server.asked.append((self.command, self.path, self.headers["User-Agent"]))  # type: ignore[attr-defined]
         status, _, place = self.path.removeprefix("/").partition("/")
-        self.send_response(int(status))
+        self.send_response(int(status) if status.isdigit() else 404)
         if place:
             base = f"http://127.0.0.1:{self.server.server_address[1]}"  # type: ignore[attr-defined]
             self.send_header("Location", place.replace("~", "/").replace("HERE", base))
