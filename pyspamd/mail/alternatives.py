@@ -9,9 +9,12 @@ from dataclasses import dataclass
 
 from .message import Message
 from .part import Part, Text
+from .perl_characters import WIDE_SPACE, is_wide_word
 
 _ALTERNATIVE = re.compile(r"^multipart/alternative\b")
 _TEXT = re.compile(r"^text\b")
+_WIDE_RUN = re.compile(f"[^{re.escape(WIDE_SPACE)}]+")
+_ASCII_WORD = re.compile(r"[0-9A-Za-z_]")
 _ONLY_AN_IMAGE = "\n"
 """Stands for the words of a page that has none but shows images; no word can be equal to it."""
 
@@ -32,8 +35,12 @@ def _words(text: Text | None) -> list[str]:
     if not text:
         return []
     if isinstance(text, str):
-        return [word for word in text.split() if re.search(r"\w", word)]
+        return [word for word in _WIDE_RUN.findall(text) if _ASCII_WORD.search(word) or _has_letter(word)]
     return [word.decode("latin-1") for word in text.split() if re.search(rb"\w", word)]
+
+
+def _has_letter(word: str) -> bool:
+    return not word.isascii() and any(map(is_wide_word, word))
 
 
 def _shows_image(part: Part) -> bool:
