@@ -11,8 +11,8 @@ from .message import Message
 from .part import Part, Text
 from .perl_characters import WIDE_SPACE, is_wide_word
 
-_ALTERNATIVE = re.compile(r"^multipart/alternative\b")
-_TEXT = re.compile(r"^text\b")
+_ALTERNATIVE = re.compile(r"^multipart/alternative\b", re.ASCII)
+_TEXT = re.compile(r"^text\b", re.ASCII)
 _WIDE_RUN = re.compile(f"[^{re.escape(WIDE_SPACE)}]+")
 _ASCII_WORD = re.compile(r"[0-9A-Za-z_]")
 _ONLY_AN_IMAGE = "\n"

@@ -12,7 +12,7 @@ from .part import Part, Text
 from .text import body_lines, joined, short_paragraphs, truncated
 from .truncation import Truncation
 
-_TEXT_TYPE = re.compile(r"(?:text|message)\b")
+_TEXT_TYPE = re.compile(r"(?:text|message)\b", re.ASCII)
 _MESSAGE_ID = re.compile(rb"\s*<(.+)>\s*$", re.S)
 _HEADER_FLAGS = ("missing_head_body_separator", "truncated_header")
 _BODY_FLAGS = (

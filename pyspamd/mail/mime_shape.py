@@ -14,8 +14,8 @@ from .part import Part
 _ASCII_NAMES = re.compile(
     r"us-ascii|ansi_x3\.4-1968|iso-ir-6|ansi_x3\.4-1986|iso_646\.irv:1991|ascii|iso646-us|us|ibm367|cp367|csascii"
 )
-_ISO = re.compile(r"iso-\S+-\S+\b", re.IGNORECASE)
-_KNOWN_ISO = re.compile(r"iso-(?:8859-\d{1,2}|2022-(?:jp|kr))\b")
+_ISO = re.compile(r"iso-\S+-\S+\b", re.ASCII | re.IGNORECASE)
+_KNOWN_ISO = re.compile(r"iso-(?:8859-\d{1,2}|2022-(?:jp|kr))\b", re.ASCII)
 _NEEDLESS = re.compile(rb"=(?:09|3[0-9ABCEF]|[2456][0-9A-F]|7[0-9A-E])")
 _TRAILING = re.compile(rb"((?:=09|=20)+)\s*\Z")
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")

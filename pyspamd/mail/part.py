@@ -112,7 +112,7 @@ class Part:
                 decoded = decode_base64(raw)
                 if limit:
                     return decoded[:limit]
-                if re.match(r"(?:text|message)\b", self.type):
+                if re.match(r"(?:text|message)\b", self.type, re.ASCII):
                     decoded = decoded.replace(b"\r\n", b"\n")
                 self._decoded = decoded
             else:

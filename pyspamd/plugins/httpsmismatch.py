@@ -8,12 +8,13 @@ import re
 from ..base.ip_text import is_address
 from ..base.registry import Registry
 from ..mail.html import HtmlPage
+from ..mail.perl_characters import by_space
 from ..scan.arguments import number
 from ..scan.plugin import Plugin, Reads, eval_test
 from ..scan.scan import Scan
 
 _HOST = re.compile(r"https?://([^/:?#]+)", re.IGNORECASE)
-_PROMISED = re.compile(r"https://([^\s/:?#]+)", re.IGNORECASE)
+_PROMISED = by_space(r"https://([^SPACE/:?#]+)", re.IGNORECASE)
 
 
 def _is_ip(host: str) -> bool:
@@ -30,8 +31,8 @@ def _destination(uri: str, registry: Registry) -> str | None:
     return domain if known and registry.is_domain_valid(known[0]) else None
 
 
-def _promises_other(text: str, domain: str, registry: Registry) -> bool:
-    found = _PROMISED.search(text)
+def _promises_other(text: str, wide: bool, domain: str, registry: Registry) -> bool:
+    found = _PROMISED[wide].search(text)
     if not found:
         return False
     host = found.group(1)
@@ -50,7 +51,7 @@ def _mismatch(page: HtmlPage, registry: Registry) -> tuple[bool, int]:
         if domain is not None:
             anchors += 1
             misleads = misleads or any(
-                _promises_other(text, domain, registry) for text in link.anchor_text or ()
+                _promises_other(text, page.wide, domain, registry) for text in link.anchor_text or ()
             )
     return misleads, anchors
 
