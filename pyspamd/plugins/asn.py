@@ -115,7 +115,9 @@ class ASN(Plugin):
     def parsed_metadata(self, scan: Scan) -> None:
         for stage in scan.program.stages:
             for rule in stage.evals.get("header", ()):
-                if rule.call.function == "check_asn":
+                if rule.call.function != "check_asn":
+                    continue
+                if scan.network or "net" not in scan.conf.tflags.get(rule.name, ()):
                     self._watch(scan, rule.name, rule.call.args)
 
     @staticmethod
