@@ -193,7 +193,9 @@ def _broken(parts: list[_Part], found: list[SignatureResult]) -> SignatureResult
 
 
 def _described(part: _Part) -> SignatureResult:
-    result = SignatureResult(type="ARC", result="permerror", part=part.kind, readable=part.tags is not None)
+    result = SignatureResult(
+        type="ARC", result="permerror", part=part.kind, readable=part.tags is not None, position=part.at
+    )
     result = described(result, part.tags or {})
     form = "relaxed/relaxed" if part.kind == "seal" else result.canonicalization
     # i= is a number here, not an identity.

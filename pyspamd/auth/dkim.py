@@ -69,7 +69,7 @@ async def verify(
 
 def prepare(message: WireMessage, at: int, hashes: BodyHashes, now: float) -> Pending:
     """The signature in field number `at` of `message`, read, and checked as far as goes without its key."""
-    result = SignatureResult(type="DKIM", result="permerror")
+    result = SignatureResult(type="DKIM", result="permerror", position=at)
     try:
         tags = read_tags(message.fields[at].value)
     except TagListError as error:

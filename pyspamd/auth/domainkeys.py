@@ -34,7 +34,7 @@ async def verify(
 
 def prepare(message: WireMessage, at: int) -> Pending:
     """The signature in field number `at` of `message`, read, and checked as far as goes without its key."""
-    result = SignatureResult(type="DomainKeys", result="permerror")
+    result = SignatureResult(type="DomainKeys", result="permerror", position=at)
     try:
         tags = read_tags(message.fields[at].value)
     except TagListError as error:

@@ -62,6 +62,19 @@ class PublicKey:
         """Whether `i=` must name the very domain of `d=`: flag `s`."""
         return b"s" in self.flags
 
+    def signed_digest(self, signature: bytes, hash_name: HashName) -> bytes | None:
+        """The digest that `signature` was made of; `None` for another key's signature, and for Ed25519, which hides
+        it.
+        """
+        if isinstance(self.key, VerifyKey):
+            return None
+        try:
+            info = self.key.recover_data_from_signature(signature, padding.PKCS1v15(), None)
+        except (InvalidSignature, ValueError, UnsupportedAlgorithm):
+            return None
+        prefix = DIGEST_INFO[hash_name]
+        return info[len(prefix) :] if info.startswith(prefix) else None
+
     def verify(self, signature: bytes, digest: bytes, hash_name: HashName) -> str:
         """What is wrong with `signature` over `digest`; empty where nothing is."""
         if isinstance(self.key, VerifyKey):
@@ -71,14 +84,10 @@ class PublicKey:
             except (CryptoError, ValueError, TypeError):
                 return "bad Ed25519 signature"
             return ""
-        try:
-            info = self.key.recover_data_from_signature(signature, padding.PKCS1v15(), None)
-        except (InvalidSignature, ValueError, UnsupportedAlgorithm):
+        signed = self.signed_digest(signature, hash_name)
+        if signed is None:
             return "bad RSA signature"
-        prefix = DIGEST_INFO[hash_name]
-        if not info.startswith(prefix):
-            return "bad RSA signature"
-        return "" if hmac.compare_digest(info, prefix + digest) else TEXT_ALTERED
+        return "" if hmac.compare_digest(signed, digest) else TEXT_ALTERED
 
 
 def digest_of(hash_name: HashName, data: bytes) -> bytes:

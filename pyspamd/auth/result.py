@@ -28,7 +28,8 @@ class SignatureResult:
     "@" and the domain; of a DomainKeys signature the address in Sender or From, `None` where there is none.
     `readable` is false where the field is no tag list at all. `key_bits` is the size of the public key,
     `None` where none was had. `canonicalization` is header form and body form with a slash. `covered` are the
-    names in `h=`, lower case, in order. `instance` is ARC's `i=`, `part` which of ARC's fields it is."""
+    names in `h=`, lower case, in order. `instance` is ARC's `i=`, `part` which of ARC's fields it is. `position`
+    is the field's place among the header fields, from 0."""
 
     type: SignatureType
     result: Word
@@ -48,6 +49,7 @@ class SignatureResult:
     testing: bool = False
     instance: int | None = None
     part: Literal["", "seal", "message"] = ""
+    position: int = -1
 
     @property
     def valid(self) -> bool:

@@ -1,9 +1,6 @@
 """`pyspamd verify`: its output for programs and for people, over a name server of the test's own."""
 
 import json
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,41 +33,11 @@ We lost the game.  Are you hungry yet?
 Joe.
 """
 
-SERVER = """
-import asyncio, struct, sys
-import dns.message, dns.rcode, dns.rrset
-name, _, data = sys.argv[1].split(" ", 2)
-class Server(asyncio.DatagramProtocol):
-    def connection_made(self, transport): self.transport = transport
-    def datagram_received(self, packet, addr):
-        query = dns.message.from_wire(packet)
-        answer = dns.message.make_response(query)
-        if query.question[0].name.to_text().lower() == name + ".":
-            answer.answer.append(dns.rrset.from_text(query.question[0].name, 60, "IN", "TXT", f'"{data}"'))
-        else:
-            answer.set_rcode(dns.rcode.NXDOMAIN)
-        self.transport.sendto(answer.to_wire(), addr)
-async def serve():
-    loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(Server, local_addr=("127.0.0.1", 0))
-    print(transport.get_extra_info("sockname")[1], flush=True)
-    await asyncio.sleep(600)
-asyncio.run(serve())
-"""
-
 
 @pytest.fixture(scope="module")
-def name_server() -> Iterator[str]:
+def name_server(zone_server: Any) -> str:
     """The `dns_server` line for a server that knows `ZONE`."""
-    server = subprocess.Popen([sys.executable, "-c", SERVER, ZONE], stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout
-        yield f"dns_server [127.0.0.1]:{server.stdout.readline().strip()}"
-    finally:
-        server.kill()
-        server.wait()
-        assert server.stdout
-        server.stdout.close()
+    return str(zone_server(ZONE))
 
 
 def test_json(name_server: str, tmp_path: Path, capsys: Any) -> None:
