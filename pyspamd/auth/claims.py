@@ -69,7 +69,7 @@ def read_leniently(
         return read(value, arc=arc, accepts=accepts), ()
     except AuthResultsError:
         pass
-    first, *clauses = (clause for clause in _CLAUSE.findall(value) if clause.strip())
+    first, *clauses = _CLAUSE.findall(value) or [""]
     if arc and clauses:
         first += ";" + clauses.pop(0)
     try:
@@ -79,7 +79,7 @@ def read_leniently(
     results: list[MethodResult] = []
     problems: list[str] = []
     for clause in clauses:
-        if clause.strip().lower() == "none":
+        if clause.strip().lower() in ("", "none"):
             continue
         try:
             results += read(f"{first};{clause}", arc=arc).results
