@@ -7,25 +7,31 @@ pyspamd check --json --facts -L FILE…   # one JSON object a message
 
 import argparse
 import asyncio
-import json
 import logging
-import multiprocessing
-import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from ..engine.assemble import Setup, assemble, problems_of
+from ..base.errors import PyspamdError
+from ..engine.assemble import Setup, assemble, files_of, problems_of
 from ..engine.engine import Engine
+from ..engine.linting import lint
 from ..engine.markup import without_markup
 from ..engine.resolving import make_resolver
 from ..engine.rewrite import report, rewritten
-from ..engine.verdict import Verdict, hit_scores
 from .caches import compiled_folder
-from .sources import add_source_options, setup_of
+from .check_options import EXIT_SPAM, REFUSED, add_options
+from .mailboxes import STDIN, Place, places
+from .sources import setup_of
+from .verdict_lines import read, verdict_lines
+from .version import print_files, print_version
 
-EXIT_SPAM = 5
+EXIT_UNREADABLE = 2
+EXIT_NONE_READ = 1
+"""What `spamassassin` exits with where not one message could be read."""
+TEST_MODE = "bayes_auto_learn 0\nifplugin Mail::SpamAssassin::Plugin::AWL\nuse_auto_welcomelist 0\nendif"
+"""Judging for a look must not teach."""
 logger = logging.getLogger(__name__)
 
 
@@ -34,26 +40,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "check",
         help="judge messages",
-        description="Judge messages: a filter like `spamassassin`, or with --json a report for programs.",
-        epilog="Exit status: 0; with -e 5 for spam; 2 where a message or the rules cannot be read.",
+        description="Judge messages: a filter like `spamassassin`, which writes each message with its verdict "
+        "in it, or with --json a list of verdicts for programs.",
+        epilog="Exit status: 0; with -e 5 (or N) where a message is spam; 1 where no message could be read or "
+        "--lint found problems; 2 where the configuration, or with --json any message, cannot be read.",
     )
-    parser.add_argument("files", nargs="*", metavar="FILE", help="messages (standard input without any)")
-    parser.add_argument("-t", "--test-mode", action="store_true", help="add the report at the message's end")
-    parser.add_argument("-d", "--remove-markup", action="store_true", help="take SpamAssassin's markup off")
-    parser.add_argument("-e", "--exit-code", action="store_true", help="exit with 5 where a message is spam")
-    parser.add_argument("-p", "--prefspath", "--prefs-file", metavar="FILE", help="a user's preferences")
-    parser.add_argument("-x", "--nocreate-prefs", action="store_true", help="accepted; none are ever created")
-    parser.add_argument("-D", "--debug", nargs="?", const="all", metavar="AREA", help="log what is done")
-    parser.add_argument("--lint", action="store_true", help="only tell what is wrong with the configuration")
-    parser.add_argument("--json", action="store_true", help="print one JSON object a message")
-    parser.add_argument(
-        "--facts", action="store_true", help="with --json: the text views' digests, URIs, relays"
-    )
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="judge in N processes")
-    parser.add_argument(
-        "--from-list", metavar="FILE", help="read the messages' names from FILE (- for stdin)"
-    )
-    add_source_options(parser)
+    add_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -61,137 +53,131 @@ def run(options: argparse.Namespace) -> int:
     logging.basicConfig(
         level=logging.DEBUG if options.debug else logging.WARNING, format="%(levelname)s: %(message)s"
     )
-    setup = setup_of(options, lint=options.lint)
+    setup = _setup(options)
+    if options.version:
+        print_version()
+        if options.debug:
+            print_files(setup)
+        return 0
     if options.lint:
         return _lint(setup)
-    if options.json:
-        return _print_json(options, setup)
-    engine = _engine(options, setup)
-    with asyncio.Runner() as runner:
-        return _filter(options, engine, runner)
+    for name, what in REFUSED.items():
+        if getattr(options, name):
+            raise PyspamdError(f"{what} is not there yet (--{name.replace('_', '-')})")
+    status = _spam_status(options)
+    found = list(_places(options))
+    engine = _engine(setup)
+    return (
+        _print_json(options, engine, found, status)
+        if options.json
+        else _filter(options, engine, found, status)
+    )
 
 
-def _filter(options: argparse.Namespace, engine: Engine, runner: asyncio.Runner) -> int:
-    """Write each message with its verdict in it."""
-    status = 0
-    for name in options.files or ["-"]:
-        raw = _read(name)
-        if raw is None:
-            status = 2
-            continue
-        if options.remove_markup:
-            raw = without_markup(engine.read(raw), engine.conf)
-            if not options.test_mode:
-                sys.stdout.buffer.write(raw)
+def _setup(options: argparse.Namespace) -> Setup:
+    preferences = (
+        Path(options.prefspath) if options.prefspath else Path.home() / ".spamassassin" / "user_prefs"
+    )
+    setup = replace(setup_of(options, lint=options.lint), preferences=preferences)
+    if options.lint and not options.net:
+        setup = replace(setup, local_tests_only=True)
+    if options.test_mode:
+        setup = replace(setup, cf=(*setup.cf, TEST_MODE))
+    for file in files_of(setup):
+        logger.debug("read %s", file)
+    return setup
+
+
+def _spam_status(options: argparse.Namespace) -> int:
+    """What to exit with for spam, 0 where it makes no difference."""
+    if options.exit_code is None:
+        return 0
+    try:
+        return int(options.exit_code) or EXIT_SPAM
+    except ValueError:  # `-e FILE`: the number may be left out
+        options.files.insert(0, options.exit_code)
+        return EXIT_SPAM
+
+
+def _places(options: argparse.Namespace) -> Iterator[Place | None]:
+    """Where the messages stand; `None` for a name that stands for nothing readable."""
+    names: list[str] = options.files or ([] if options.from_list else [STDIN])
+    if options.from_list:
+        names = [*names, *_listed(options.from_list)]
+    taken = options.from_list == STDIN
+    for name in names:
+        if name == STDIN:
+            if taken:
+                print("pyspamd check: standard input is read only once", file=sys.stderr)
                 continue
-        verdict = runner.run(_check(engine, raw))
-        sys.stdout.buffer.write(rewritten(verdict))
-        if options.test_mode:
-            sys.stdout.buffer.write(report(verdict))
-        if options.exit_code and verdict.is_spam:
-            status = EXIT_SPAM
-    sys.stdout.flush()
-    return status
+            taken = True
+        try:
+            yield from places(name, options.form)
+        except OSError as error:
+            print(f"pyspamd check: {name}: {error.strerror}", file=sys.stderr)
+            yield None
+
+
+def _listed(name: str) -> Iterator[str]:
+    try:
+        text = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
+    except OSError as error:
+        raise PyspamdError(f"the list {name} cannot be read: {error.strerror}") from error
+    yield from filter(None, text.decode("utf-8", "surrogateescape").splitlines())
 
 
 def _lint(setup: Setup) -> int:
-    problems = problems_of(assemble(setup, compiled=compiled_folder()))
+    problems = lint(assemble(setup, compiled=compiled_folder()))
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0
 
 
-def _engine(options: argparse.Namespace, setup: Setup) -> Engine:
+def _engine(setup: Setup) -> Engine:
     engine = assemble(setup, compiled=compiled_folder())
     if not engine.local_tests_only:
         engine.resolver = make_resolver(engine.conf)
     for problem in problems_of(engine):
         logger.info("%s", problem)
-    if options.prefspath:
-        preferences = Path(options.prefspath)
-        if preferences.is_file():
-            engine = engine.for_user(preferences.read_bytes().decode("latin-1"), str(preferences))
+    if not engine.active:
+        raise PyspamdError("no rules were found; -C names a folder of them")
     return engine
 
 
-def _read(name: str) -> bytes | None:
-    if name == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return Path(name).read_bytes()
-    except OSError as error:
-        print(f"pyspamd check: {name}: {error.strerror}", file=sys.stderr)
-        return None
-
-
-async def _check(engine: Engine, raw: bytes) -> Verdict:
-    return await engine.check(raw)
-
-
-# JSON
-
-_worker: dict[str, Any] = {}
-
-
-def _print_json(options: argparse.Namespace, setup: Setup) -> int:
-    names: Iterable[str] = options.files or (() if options.from_list else ["-"])
-    if options.from_list:
-        names = [*names, *_listed(options.from_list)]
-    _worker.update(engine=_engine(options, setup), facts=options.facts)
-    status = 0
+def _filter(options: argparse.Namespace, engine: Engine, found: list[Place | None], spam_status: int) -> int:
+    """Write each message with its verdict in it."""
+    status = judged = 0
     with asyncio.Runner() as runner:
-        _worker["runner"] = runner
-        for line in _verdicts(list(names), options.jobs):
-            if line is None:
-                status = 2
-            else:
-                print(line)
-                if options.exit_code and json.loads(line)["is_spam"]:
-                    status = EXIT_SPAM
+        for place in found:
+            raw = read(place) if place else None
+            if raw is None:
+                continue
+            judged += 1
+            if options.remove_markup:
+                raw = without_markup(engine.read(raw), engine.conf)
+                if not options.test_mode:
+                    sys.stdout.buffer.write(raw)
+                    continue
+            verdict = runner.run(engine.check(raw))
+            sys.stdout.buffer.write(rewritten(verdict))
+            if options.test_mode:
+                sys.stdout.buffer.write(report(verdict))
+            if verdict.is_spam:
+                status = spam_status
     sys.stdout.flush()
-    return status
+    return status if judged else EXIT_NONE_READ
 
 
-def _listed(name: str) -> Iterator[str]:
-    text = sys.stdin.read() if name == "-" else Path(name).read_text("utf-8", "surrogateescape")
-    yield from filter(None, text.splitlines())
-
-
-def _verdicts(names: list[str], jobs: int) -> Iterator[str | None]:
-    if jobs <= 1 or len(names) < 2:
-        yield from map(_verdict_line, names)
-        return
-    # The engine is compiled before the processes fork, so they share it.
-    with multiprocessing.get_context("fork").Pool(jobs, _start_worker) as pool:
-        yield from pool.imap(_verdict_line, names, chunksize=8)
-
-
-def _start_worker() -> None:
-    _worker["runner"] = asyncio.Runner()
-
-
-def _verdict_line(name: str) -> str | None:
-    raw = _read(name)
-    if raw is None:
-        return None
-    verdict = _worker["runner"].run(_check(_worker["engine"], raw))
-    return json.dumps(verdict_json(name, verdict, facts=_worker["facts"]))
-
-
-def verdict_json(name: str, verdict: Verdict, *, facts: bool = False) -> dict[str, Any]:
-    """A verdict as `check --json` prints it."""
-    result: dict[str, Any] = {
-        "file": os.fsdecode(name),
-        "score": verdict.score,
-        "required": verdict.required,
-        "is_spam": verdict.is_spam,
-        "hits": hit_scores(verdict.hits),
-        "subtests": sorted(verdict.subtests),
-        "cache": verdict.cache,
-        "seconds": round(verdict.seconds, 4),
-    }
-    if verdict.time_limit_exceeded:
-        result["time_limit_exceeded"] = True
-    if facts and verdict.facts is not None:
-        result.update(verdict.facts())
-    return result
+def _print_json(
+    options: argparse.Namespace, engine: Engine, found: list[Place | None], spam_status: int
+) -> int:
+    readable = [place for place in found if place]
+    spam, unread = False, len(readable) < len(found)
+    for line in verdict_lines(engine, readable, facts=options.facts, jobs=options.jobs):
+        if line is None:
+            unread = True
+            continue
+        print(line[0])
+        spam = spam or line[1]
+    sys.stdout.flush()
+    return EXIT_UNREADABLE if unread else spam_status if spam else 0

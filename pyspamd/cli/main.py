@@ -6,6 +6,7 @@ pyspamd check < message
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -19,22 +20,51 @@ EXIT_USAGE = 64
 EXIT_FAILURE = 2
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that lets options and files stand in any order, as the original's programs do."""
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        """As the base class's; file names may stand between options."""
+        if self._subparsers is not None or self.__dict__.get("_permuting"):
+            return super().parse_known_args(args, namespace)
+        self._permuting = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._permuting = False
+
+
 def parser(verbs: Sequence[str] = VERBS) -> argparse.ArgumentParser:
     """The argument parser with the sub-parsers of the given verbs."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="pyspamd",
         description="A SpamAssassin-compatible scoring service that speaks the spamd protocol.",
         epilog="'pyspamd VERB --help' tells each verb's options.",
     )
     top.add_argument(
-        "--version",
-        action="version",
-        version=f"pyspamd {__version__} (to rules and clients SpamAssassin 4.0.1)",
+        "--version", action="store_true", help="print the version; with -D also which files would be read"
     )
     subparsers = top.add_subparsers(dest="verb", metavar="VERB", required=True)
     for verb in verbs:
         importlib.import_module(f".{verb}", __package__).add_parser(subparsers)
     return top
+
+
+def _version(arguments: Sequence[str]) -> int:
+    """`pyspamd --version [-D] [-C …]`: the version, and what would be read."""
+    from .sources import add_source_options, setup_of
+    from .version import print_files
+
+    options = argparse.ArgumentParser(prog="pyspamd --version")
+    options.add_argument("--version", action="store_true", help=argparse.SUPPRESS)
+    options.add_argument("-D", "--debug", action="store_true", help="tell which files would be read")
+    add_source_options(options)
+    chosen = options.parse_args(arguments)
+    print(f"pyspamd {__version__} (to rules and clients SpamAssassin 4.0.1)")
+    if chosen.debug:
+        print_files(setup_of(chosen))
+    sys.stdout.flush()
+    return 0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,9 +74,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = next((word for word in arguments if not word.startswith("-")), None)
     verbs = (chosen,) if chosen in VERBS else VERBS
     try:
+        if chosen not in VERBS and "--version" in arguments:
+            return _version(arguments)
         options = parser(verbs).parse_args(arguments)
     except SystemExit as leaving:
         return EXIT_USAGE if leaving.code not in (0, None) else 0
+    except BrokenPipeError:
+        return _unheard()
     try:
         status: int = importlib.import_module(f".{options.verb}", __package__).run(options)
     except PyspamdError as error:
@@ -55,9 +89,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        sys.stderr.close()
-        return 0
+        return _unheard()
     return status
+
+
+def _unheard() -> int:
+    """Nobody reads our output any more: leave without a word about it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 if __name__ == "__main__":

@@ -9,7 +9,12 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     """Add `-C`, `--siteconfigpath`, `--stock`, `--cf`, `--pre` and `-L`."""
     group = parser.add_argument_group("configuration")
     group.add_argument(
-        "-C", "--configpath", "--config-file", metavar="PATH", help="folder or file of the rules"
+        "-C",
+        "--configpath",
+        "--config-file",
+        "--config-dir",
+        metavar="PATH",
+        help="folder or file of the rules",
     )
     group.add_argument("--siteconfigpath", metavar="PATH", help="folder or file of the site's configuration")
     group.add_argument(
@@ -26,7 +31,11 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
         help="one more line before all files (repeatable)",
     )
     group.add_argument(
-        "-L", "--local", action="store_true", help="local tests only: ask nothing over the network"
+        "-L",
+        "--local",
+        "--local-only",
+        action="store_true",
+        help="local tests only: ask nothing over the network",
     )
 
 

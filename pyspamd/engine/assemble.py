@@ -14,7 +14,7 @@ from ..conf.conf import Conf
 from ..conf.core_own import SPAM_CHECK_NEGATIVE_TTL, SPAM_CHECK_POSITIVE_TTL
 from ..conf.dialect import Checks
 from ..conf.loader import load
-from ..conf.sources import choose_places, list_files
+from ..conf.sources import choose_places, files_in, list_files
 from ..net.resolver import Resolver
 from ..perlre.regex import RegexError
 from ..ruleset.meta_expression import MetaError, compile_meta
@@ -40,6 +40,8 @@ class Setup:
     lint: bool = False
     files: Sequence[Path] = field(default_factory=tuple)
     """Read just these files, whatever else is named."""
+    preferences: Path | None = None
+    """A user's own file (or folder of them), read after the site's and believed like it."""
 
 
 def _checks(patterns: PatternStore, local_tests_only: bool) -> Checks:
@@ -66,7 +68,8 @@ def files_of(setup: Setup) -> list[Path]:
     """The files that are read, in order."""
     if setup.files:
         return list(setup.files)
-    return list_files(choose_places(setup.config, setup.site, stock=setup.stock))
+    files = list_files(choose_places(setup.config, setup.site, stock=setup.stock))
+    return files + files_in(setup.preferences, "cf")
 
 
 def read_conf(setup: Setup, patterns: PatternStore | None = None) -> Conf:

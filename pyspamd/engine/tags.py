@@ -18,7 +18,6 @@ from .verdict import Verdict, header_score, number
 
 SPAMASSASSIN_VERSION = "4.0.1"
 """What rules and clients see: the version whose behaviour this is."""
-SPAMASSASSIN_DATE = "2024-03-25"
 
 KNOWN = frozenset(
     "RBL LANGUAGES ASN ASNCIDR AWL AWLMEAN AWLCOUNT AWLPRESCORE DCCB DCCR DCCREP PYZOR"
@@ -116,7 +115,7 @@ COMMON: dict[str, Callable[[Verdict, str | None], str]] = {
     "HITS": _score,
     "REQD": lambda verdict, _: f"{verdict.required:2.1f}",
     "VERSION": lambda verdict, _: SPAMASSASSIN_VERSION,
-    "SUBVERSION": lambda verdict, _: f"{SPAMASSASSIN_DATE}, pyspamd {__version__}",
+    "SUBVERSION": lambda verdict, _: f"pyspamd {__version__}",
     "RULESVERSION": lambda verdict, _: "",
     "HOSTNAME": lambda verdict, _: REPORT_HOSTNAME.of(verdict.conf) or host_name(),
     "REMOTEHOSTNAME": _plugin_tag("REMOTEHOSTNAME", "localhost"),
