@@ -1,9 +1,9 @@
 """What the master knows of its workers while they work: shared slots, and clients' sockets in safe keeping.
 
 A worker inside a regular expression can neither answer nor be interrupted. So before a scan it writes down
-when it must be over and leaves a duplicate of the client's socket in a queue that both processes hold. When
-the scan is over the worker takes the duplicate out again; when the worker is gone the master finds it there
-and can tell the client to try again.
+when it must be over. And of every connection it accepts it leaves a duplicate in a queue that both processes
+hold. Before it answers the worker takes the duplicate out again; when the worker is gone the master finds it
+there and can tell the client to try again.
 """
 
 import contextlib
@@ -12,6 +12,7 @@ import os
 import socket
 import struct
 import tempfile
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 _SLOT: Final = struct.Struct("=dII?")
@@ -139,14 +140,11 @@ class Escrow:
         rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, _DESCRIPTOR.pack(descriptor))
         self._inlet.sendmsg((ticket,), (rights,))
 
-    def settle(self, reply: bytes) -> int:
-        """Answer every client whose socket was left here; returns how many there were."""
+    def settle(self, answer: Callable[[socket.socket], object]) -> int:
+        """Hand every client's socket that was left here to `answer`; returns how many there were."""
         count = 0
         while (found := self._take()) is not None:
-            with socket.socket(fileno=found[1]) as client, contextlib.suppress(OSError):
-                client.setblocking(False)
-                client.send(reply)
-                client.shutdown(socket.SHUT_WR)
+            answer(socket.socket(fileno=found[1]))
             count += 1
         return count
 

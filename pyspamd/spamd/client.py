@@ -38,6 +38,7 @@ class Client(asyncio.Protocol):
         "_worker",
         "descriptor",
         "started",
+        "ticket",
     )
 
     def __init__(
@@ -57,6 +58,8 @@ class Client(asyncio.Protocol):
         self._is_leaving = False
         self._said_all = False
         self._verb_known = False
+        self.ticket = 0
+        """What the client's socket is kept safe under, 0 where it is not."""
         self.started = time.monotonic()
 
     # What asyncio calls
@@ -214,6 +217,7 @@ class Client(asyncio.Protocol):
         self._is_leaving = True
         self._hold(0)
         self._machine.abandon()
+        self._worker.take_back(self)
         linger = self._machine.is_surplus and not self._said_all
         if self._tls is not None and self._tls.is_established:
             self._tls.send(data)

@@ -67,7 +67,7 @@ class Worker:
         self._names = PeerNames()
         self._clients: set[Client] = set()
         self._welcoming: set[asyncio.Task[None]] = set()
-        self._scans: dict[Client, tuple[float, int]] = {}
+        self._scans: dict[Client, float] = {}
         self._served = 0
         self._is_open = False
         self._is_retiring = False
@@ -199,6 +199,8 @@ class Worker:
     def _receive(self, listener: Listener, line: socket.socket, peer: Peer) -> None:
         tls = TlsSession(self._context) if listener.place.tls and self._context else None
         client = Client(self, peer, listener.socket.fileno(), line.fileno(), tls)
+        if self._escrow is not None and client.descriptor >= 0:
+            client.ticket = self._escrow.deposit(client.descriptor)
         self._clients.add(client)
         self._idle.clear()
         self._keep(self.loop.create_task(self._connect(client, line)))
@@ -221,6 +223,7 @@ class Worker:
             return
         self._clients.discard(client)
         self.over(client)
+        self.take_back(client)
         self._count()
         if not self._clients:
             self._idle.set()
@@ -242,31 +245,31 @@ class Worker:
         """Take one of the places for scans and let the master know; `over` gives it back."""
         await self._places.acquire()
         limits = [s for s in (self.scorer.time_limit, self.options.timeout_child) if s]
-        ticket = 0
-        if self._escrow is not None and client.descriptor >= 0:
-            ticket = self._escrow.deposit(client.descriptor)
         # A scan that only shares its worker with a tedious one gets a little longer.
-        self._scans[client] = (time.monotonic() + 1.1 * min(limits) if limits else 0.0, ticket)
+        self._scans[client] = time.monotonic() + 1.1 * min(limits) if limits else 0.0
         self._tell()
         if len(self._scans) >= self.options.scans_at_once:
             self._close_doors()
 
     def over(self, client: Client) -> None:
         """A scan has ended, however it did."""
-        begun = self._scans.pop(client, None)
-        if begun is None:
+        if self._scans.pop(client, None) is None:
             return
         self._places.release()
-        if self._escrow is not None and begun[1]:
-            self._escrow.withdraw(begun[1])
         self._tell()
         if not self._is_open:
             self._mind_the_doors()
 
+    def take_back(self, client: Client) -> None:
+        """The client is about to be answered, or gone: nobody else is to speak to it any more."""
+        if self._escrow is not None and client.ticket:
+            self._escrow.withdraw(client.ticket)
+            client.ticket = 0
+
     def _tell(self) -> None:
         """Let the master know."""
         if self._slot is not None:
-            deadlines = [deadline for deadline, _ in self._scans.values() if deadline]
+            deadlines = [deadline for deadline in self._scans.values() if deadline]
             state = State(
                 min(deadlines, default=0.0), len(self._scans), len(self._clients), self._stopping.is_set()
             )

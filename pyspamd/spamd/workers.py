@@ -22,6 +22,7 @@ from typing import Final
 
 from . import process, replies, supervisor
 from .board import Board, Escrow
+from .farewell import Farewells
 from .inheritance import CHECK, Inheritance, OldWorker
 from .journal import Journal
 from .listeners import close_all, open_all, tls_context
@@ -32,6 +33,7 @@ from .service import Scorer
 from .users import Users
 
 TICK: Final = 1.0
+SHORT_TICK: Final = 0.05
 GRACE: Final = 1.0
 """Seconds that a scan may be late before its worker counts as stuck."""
 TIME_TO_STOP: Final = 10.0
@@ -69,6 +71,7 @@ class Master:
         self._signals: set[int] = set()
         self._checker: subprocess.Popen[bytes] | None = None
         self._spawn_after = 0.0
+        self._farewells = Farewells()
         self._folder = Path.cwd()
 
     # Start
@@ -155,7 +158,7 @@ class Master:
     def _look_after(self) -> int:
         last = time.monotonic()
         while True:
-            ready, _, _ = select.select([self._wake_out], [], [], TICK)
+            ready, _, _ = select.select([self._wake_out], [], [], SHORT_TICK if self._farewells else TICK)
             if ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(self._wake_out, 4096)
@@ -167,6 +170,7 @@ class Master:
                 self._signals.discard(signal.SIGHUP)
                 self._begin_reload()
             self._watch()
+            self._farewells.look_after()
             supervisor.alive()
             if self._checker is None and self.options.scaling and time.monotonic() - last >= TICK:
                 last = time.monotonic()
@@ -279,7 +283,8 @@ class Master:
         self.journal.info(
             f"handled cleanup of child pid [{child.pid}] due to SIGCHLD: {process.exit_text(status)}"
         )
-        answered = child.escrow.settle(TOO_SLOW if child.was_stuck else BROKEN_OFF)
+        reply = TOO_SLOW if child.was_stuck else BROKEN_OFF
+        answered = child.escrow.settle(lambda client: self._farewells.answer(client, reply))
         if answered:
             self.journal.warn(f"answered {answered} clients of child pid {child.pid} with EX_TEMPFAIL")
         child.escrow.close()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pyspamd.spamd.board import Board, Escrow, State
+from pyspamd.spamd.farewell import Farewells
 from pyspamd.spamd.journal import Journal
 from pyspamd.spamd.listeners import Place, open_all, places
 from pyspamd.spamd.options import Exit, ServerOptions, StartError, UserOptions
@@ -156,8 +157,9 @@ def test_sockets_in_safe_keeping() -> None:
         escrow.withdraw(tickets[place])
     for _, theirs in pairs:
         theirs.close()  # the worker is gone
-    assert escrow.settle(b"later\r\n") == 96
-    assert escrow.settle(b"later\r\n") == 0
+    farewells = Farewells()
+    assert escrow.settle(lambda client: farewells.answer(client, b"later\r\n")) == 96
+    assert escrow.settle(lambda client: farewells.answer(client, b"later\r\n")) == 0
     answers = []
     for mine, _ in pairs:
         answers.append(mine.recv(100))
@@ -165,6 +167,23 @@ def test_sockets_in_safe_keeping() -> None:
     assert answers.count(b"later\r\n") == 96
     assert [place for place, answer in enumerate(answers) if not answer] == [0, 3, 50, 99]
     escrow.close()
+    farewells.look_after()
+    assert not farewells
+
+
+def test_clients_left_behind_are_heard_out() -> None:
+    farewells = Farewells()
+    mine, theirs = socket.socketpair()
+    mine.sendall(b"the beginning of a request")
+    farewells.answer(theirs, b"later\r\n")
+    assert farewells
+    mine.sendall(b"and the rest")
+    farewells.look_after()
+    assert farewells
+    assert [mine.recv(100), mine.recv(100)] == [b"later\r\n", b""]
+    mine.close()
+    farewells.look_after()
+    assert not farewells
 
 
 # Memory

@@ -91,7 +91,7 @@ def test_a_slow_client_of_a_worker_that_is_done_holds_nobody_up(start: Start) ->
 
 def test_the_number_of_workers_follows_the_load(start: Start) -> None:
     server = start("-m", "4", "-x", "--timeout-child=20")
-    assert len(server.workers()) == 2
+    assert server.eventually(lambda: len(server.workers()) == 2)
     threads = [asked_meanwhile(server, b"X-Wait: 4\nSubject: x\n\nx") for _ in range(30)]
     assert server.eventually(lambda: len(server.workers()) > 2)
     for thread, answers in threads:
