@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 # Asks the real Mail::SpamAssassin about networks and addresses: a JSON object a line in, its answer a line out.
 use strict; use warnings;
+BEGIN { require FindBin; require "$FindBin::RealBin/../without_optional.pl" }
 use JSON::PP; use Mail::SpamAssassin; use Mail::SpamAssassin::NetSet; use Mail::SpamAssassin::Constants qw(:ip);
 use Mail::SpamAssassin::Util qw(reverse_ip_address);
 my $json = JSON::PP->new->latin1->canonical;

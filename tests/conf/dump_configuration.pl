@@ -2,6 +2,7 @@
 # Usage: perl dump_configuration.pl RULES_DIR SITE_DIR [USER_PREFS]
 use strict;
 use warnings;
+BEGIN { require FindBin; require "$FindBin::RealBin/../without_optional.pl" }
 use JSON::PP;
 use Scalar::Util qw(blessed reftype);
 use Mail::SpamAssassin;

@@ -2,6 +2,7 @@
 # Asks the real Mail::SpamAssassin about Received lines and header requests: JSON lines in and out, octets as latin-1.
 # The first argument is a file of rules (for top-level domains); the first line is the configuration text.
 use strict; use warnings;
+BEGIN { require FindBin; require "$FindBin::RealBin/../without_optional.pl" }
 use JSON::PP; use Mail::SpamAssassin; use Mail::SpamAssassin::PerMsgStatus;
 my $json = JSON::PP->new->latin1->canonical;
 binmode STDIN; binmode STDOUT;
