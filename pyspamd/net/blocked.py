@@ -22,17 +22,17 @@ class BlockedZones:
 
     def __init__(self, zones: Iterable[str] = (), clock: Callable[[], float] = time.time) -> None:
         self._places = {zone: place * _MOMENT.size for place, zone in enumerate(sorted(set(zones)))}
+        self._endings = tuple(f".{zone}" for zone in self._places)
         self._until = mmap.mmap(-1, max(_MOMENT.size * len(self._places), 1)) if self._places else None
         self._clock = clock
         self._noticed: set[str] = set()
 
     def above(self, name: str) -> list[str]:
         """The zones of the set that `name` is or lies in; both in lower case."""
-        return [
-            zone
-            for zone in self._places
-            if name.endswith(zone) and (len(name) == len(zone) or name[-len(zone) - 1] == ".")
-        ]
+        dotted = f".{name}"
+        if not dotted.endswith(self._endings):
+            return []
+        return [zone for zone in self._places if dotted.endswith(f".{zone}")]
 
     def is_blocked(self, zone: str) -> bool:
         """Whether the zone is to be left alone now."""

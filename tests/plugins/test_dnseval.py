@@ -1,11 +1,17 @@
 """DNSEval: which hosts and domains are looked up where, and what answers mean."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pyspamd.base.clock import Deadline
+from pyspamd.engine.assemble import Setup, assemble
+from pyspamd.net.resolver import Answer, Record
 from pyspamd.net.wire import build, read
 
 RULES = """
@@ -167,6 +173,39 @@ def test_an_exception_to_the_restriction(online: Any, dns: Callable[..., str]) -
     assert set(verdict["hits"]) == {"ANY", "ANY_NICE", "ANY_TWO", "ANY_BIT", "BIT", "LATE"}
 
 
+def test_the_command_asks_too(dns: Callable[..., str], tmp_path: Path) -> None:
+    site, rules = tmp_path / "site.cf", tmp_path / "rules.cf"
+    site.write_text("")
+    rules.write_text("loadplugin Mail::SpamAssassin::Plugin::Check\nutil_rb_tld example\n" + RULES)
+    for number, message in enumerate(MESSAGES[:4]):
+        (tmp_path / f"{number}.eml").write_bytes(message)
+    command = [
+        sys.executable,
+        "-m",
+        "pyspamd",
+        "check",
+        "--json",
+        "-C",
+        str(rules),
+        "--siteconfigpath",
+        str(site),
+    ]
+    settings = dns(ZONE)
+    hits = {}
+    for name, more in (("alone", []), ("jobs", ["--jobs", "2"]), ("local", ["-L"])):
+        run = subprocess.run(
+            [*command, "--cf", settings, *more, *(f"{n}.eml" for n in range(4))],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=tmp_path,
+        )
+        hits[name] = [sorted(json.loads(line)["hits"]) for line in run.stdout.splitlines()]
+    assert "LAST" in hits["alone"][0]
+    assert hits["jobs"] == hits["alone"]
+    assert hits["local"] == [[]] * 4
+
+
 def test_the_primary_of_a_domain_without_servers() -> None:
     question = build("shop.example", "NS")
     packet = bytearray(question.packet)
@@ -178,3 +217,27 @@ def test_the_primary_of_a_domain_without_servers() -> None:
     answer = read(question, bytes(packet))
     assert answer.status == "nxdomain"
     assert [record.data.partition(" ")[0] for record in answer.authority] == ["ns1.host.example."]
+
+
+class Primaries:
+    """Knows who is responsible for a domain, and one list."""
+
+    async def query(self, name: str, rdtype: str, deadline: Deadline | None = None) -> Answer:
+        if rdtype == "NS":
+            soa = Record(name, "SOA", "ns1.host.example. root.host.example. 1 2 3 4 5")
+            return Answer(name, rdtype, "nodata", rcode="NOERROR", authority=(soa,))
+        if name == "ns1.host.example.list.example":
+            return Answer(name, rdtype, "ok", (Record(name, "A", "127.0.0.2"),), rcode="NOERROR")
+        return Answer(name, rdtype, "nxdomain", rcode="NXDOMAIN")
+
+
+def test_the_primary_is_looked_up(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.cf"
+    rules.write_text(
+        "loadplugin Mail::SpamAssassin::Plugin::DNSEval\nutil_rb_tld example\n"
+        "header PRIMARY eval:check_rbl_ns_from('n', 'list.example.', '127.0.0.2')\n"
+        "header NOT     eval:check_rbl_ns_from('n', 'list.example.', '127.0.0.3')\n"
+    )
+    engine = assemble(Setup(files=[rules]), resolver=Primaries())
+    verdict = engine.check_sync(b"Return-Path: <joe@shop..example>\nSubject: x\n\nHello.\n")
+    assert [hit.rule for hit in verdict.hits] == ["PRIMARY"]
