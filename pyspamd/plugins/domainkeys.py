@@ -18,10 +18,10 @@ from ..auth.domainkeys import SendingPolicy, lookup_policy, sender_domain
 from ..auth.result import SignatureResult
 from ..base.idn import idn_to_ascii
 from ..conf.address_patterns import AddressPatterns
-from ..conf.addresses import AddressPairs
+from ..conf.addresses import AddressPairs, RemovePair
 from ..conf.ascii import lower
 from ..conf.core_addresses import DEF_WELCOMELIST_AUTH, WELCOMELIST_AUTH
-from ..conf.directives import Build, Duration
+from ..conf.directives import Duration
 from ..scan.plugin import Plugin, Reads, eval_test
 from ..scan.scan import Scan
 from ..scan.signatures import signatures_of, wire_message
@@ -29,18 +29,8 @@ from ..scan.signatures import signatures_of, wire_message
 READS = Reads.HEADER | Reads.BODY | Reads.NETWORK
 
 
-class _SignedPairs(AddressPairs):
-    """Address patterns and signing domains; without a domain, that of the address."""
-
-    def add(self, container: dict[str, list[str]], text: str, build: Build) -> dict[str, list[str]]:
-        container = super().add(container, text, build)
-        for address, domains in container.items():
-            container[address] = [domain or address.rpartition("@")[2] for domain in domains]
-        return container
-
-
-WHITELIST_FROM_DK: Final = _SignedPairs("whitelist_from_dk", optional=True, aliases=("welcomelist_from_dk",))
-DEF_WHITELIST_FROM_DK: Final = _SignedPairs(
+WHITELIST_FROM_DK: Final = AddressPairs("whitelist_from_dk", optional=True, aliases=("welcomelist_from_dk",))
+DEF_WHITELIST_FROM_DK: Final = AddressPairs(
     "def_whitelist_from_dk", optional=True, aliases=("def_welcomelist_from_dk",)
 )
 DOMAINKEYS_TIMEOUT: Final = Duration("domainkeys_timeout", default=5.0, admin_only=True)
@@ -49,7 +39,17 @@ DOMAINKEYS_TIMEOUT: Final = Duration("domainkeys_timeout", default=5.0, admin_on
 class DomainKeys(Plugin):
     """SpamAssassin 3.1's DomainKeys, test for test; of several signatures any that verifies will do."""
 
-    directives = (WHITELIST_FROM_DK, DEF_WHITELIST_FROM_DK, DOMAINKEYS_TIMEOUT)
+    directives = (
+        WHITELIST_FROM_DK,
+        DEF_WHITELIST_FROM_DK,
+        RemovePair(
+            "unwhitelist_from_dk",
+            WHITELIST_FROM_DK,
+            DEF_WHITELIST_FROM_DK,
+            aliases=("unwelcomelist_from_dk",),
+        ),
+        DOMAINKEYS_TIMEOUT,
+    )
 
     @staticmethod
     def _sender_domain(scan: Scan) -> str | None:
@@ -137,6 +137,8 @@ def _is_listed(
     if not result.identity or not result.domain:
         return False
     address, below = result.identity.encode(), "." + result.domain
-    wanted = [domain for pattern in signers.matching(address) for domain in signers[pattern]]
-    wanted += [pattern.rpartition("@")[2] for pattern in listed.matching(address)]
+    pairs = [(pattern, domain) for pattern in signers.matching(address) for domain in signers[pattern]]
+    pairs += [(pattern, "") for pattern in listed.matching(address)]
+    # Without a domain, that of the address.
+    wanted = [domain or pattern.rpartition("@")[2] for pattern, domain in pairs]
     return any(below.endswith("." + lower(domain)) for domain in wanted)

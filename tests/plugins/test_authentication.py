@@ -207,6 +207,52 @@ def test_welcome_lists(hits: Any, line: str, rules: set[str]) -> None:
     assert unsigned & every == set()
 
 
+@pytest.mark.parametrize(
+    ("site", "user", "rules"),
+    [
+        ("", "whitelist_from_dkim *@shop.example", {"WELCOME", "WHITE"}),
+        ("", "welcomelist_from_dkim joe@* shop.example", {"WELCOME", "WHITE"}),
+        ("", "welcomelist_from_dkim joe@* .other.example", set()),
+        ("", "whitelist_from_dk *@shop.example", {"DK_WHITE"}),
+        ("", "def_whitelist_from_dk *@shop.example shop.example", {"DEF_DK_WHITE"}),
+        ("", "def_welcomelist_from_dkim *@shop.example", {"DEF_WELCOME", "DEF_WHITE"}),
+        ("", "welcomelist_auth *@shop.example", {"WELCOME", "WHITE", "SPF_WELCOME", "DK_WHITE"}),
+        ("", "def_welcomelist_auth j?e@shop.example", {"DEF_WELCOME", "DEF_WHITE", "DEF_DK_WHITE"}),
+        ("whitelist_from_dkim *@shop.example", "unwelcomelist_from_dkim *@shop.example", set()),
+        (
+            "whitelist_from_dkim *@shop.example",
+            "unwhitelist_from_dkim joe@shop.example",
+            {"WELCOME", "WHITE"},
+        ),
+        ("def_whitelist_from_dkim *@shop.example", "unwhitelist_from_dkim *@shop.example", set()),
+        ("whitelist_auth *@shop.example", "unwelcomelist_auth *@shop.example", set()),
+        ("def_welcomelist_auth *@shop.example", "unwhitelist_auth *@shop.example", set()),
+        ("whitelist_from_dk *@shop.example", "unwhitelist_from_dk *@shop.example", set()),
+        ("whitelist_from_spf *@shop.example", "unwhitelist_from_spf *@shop.example", set()),
+        ("whitelist_from_dkim *@other.example", "whitelist_from_dkim *@shop.example", {"WELCOME", "WHITE"}),
+    ],
+)
+def test_welcome_lists_of_a_user(tmp_path: Path, site: str, user: str, rules: set[str]) -> None:
+    zone = f"{KEY_LINE}\nshop.example TXT v=spf1 ip4:192.0.2.7 -all"
+    every = {"WELCOME", "WHITE", "DEF_WELCOME", "DEF_WHITE", "DK_WHITE", "DEF_DK_WHITE", "SPF_WELCOME"}
+    (tmp_path / "rules.cf").write_text(f"{RULES}\n{site}\n")
+    engine = Engine(
+        read_conf(Setup(files=[tmp_path / "rules.cf"])), local_tests_only=False, resolver=ZoneResolver(zone)
+    )
+    message = HEAD + dkim() + domainkey() + BODY
+
+    def found(engine: Engine, message: bytes) -> set[str]:
+        return {hit.rule for hit in asyncio.run(engine.check(message)).hits} & every
+
+    everybody = found(engine, message)
+    theirs = engine.for_user(user + "\n", "user_prefs")
+    assert not theirs.conf.problems
+    assert found(theirs, message) == rules
+    # One user's list lets in nothing unsigned, and nothing for anybody else.
+    assert found(theirs, HEAD + BODY) <= {"SPF_WELCOME"}
+    assert found(engine, message) == everybody
+
+
 def test_domainkeys(hits: Any) -> None:
     message = HEAD + domainkey() + BODY
     found = hits(message, KEY_LINE + "\n_domainkey.shop.example TXT o=-")
