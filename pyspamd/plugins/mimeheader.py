@@ -131,14 +131,14 @@ def _value(part: Part, test: MimeHeaderTest) -> bytes:
 
 
 def _run(scan: Scan, rule: str, prepared: _Prepared) -> bool | None:
+    if prepared.test.negate:
+        return True  # whatever the parts hold: the original never counts the match that should forbid it
     regex = prepared.regex
     values = _values(scan, prepared.test)
     if prepared.first > 1 or prepared.last < len(values):
         values = values[max(0, prepared.first - 1) : prepared.last]
     if prepared.concat:
         values = [b"".join(value if value.endswith(b"\n") else value + b"\n" for value in values)]
-    if prepared.test.negate:
-        return True  # whatever the parts hold: the original never counts the match that should forbid it
     for value in values:
         if regex.matches(value):
             if prepared.limit == 1 and not regex.names:
