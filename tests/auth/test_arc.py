@@ -85,6 +85,21 @@ def test_chains(key: Any, zone: str, hops: int) -> None:
     assert verify(chained(hops, key).replace(b"\r\n", b"\n"), zone).result == "pass"
 
 
+def test_a_chain_of_a_truncated_message(key: Any, zone: str) -> None:
+    cut = chained(2, key)[:-6]
+    assert verify(cut, zone).result == "fail"
+    chain = verify(cut, zone, truncated=True)
+    assert (chain.result, [s.result for s in chain.signatures]) == (
+        "neutral",
+        ["pass", "neutral", "pass", "neutral"],
+    )
+    # A seal is over header fields alone.
+    chain = verify(
+        cut.replace(b"i=1; hop1.example; spf=pass", b"i=1; hop1.example; spf=fail"), zone, truncated=True
+    )
+    assert chain.result == "fail"
+
+
 def test_no_chain() -> None:
     resolver = ZoneResolver()
     assert verify(MESSAGE, resolver) == ArcChain()

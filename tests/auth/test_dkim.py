@@ -420,11 +420,30 @@ def test_no_more_than_so_many(dkim_sign: Any, zone: str) -> None:
     assert len(found.results) == signatures.MOST_SIGNATURES
 
 
-def test_truncated_messages_are_not_bad(dkim_sign: Any, zone: str) -> None:
-    signed = dkim_sign(MESSAGE)[:-20]
-    whole = asyncio.run(signatures.verify(signed, ZoneResolver(zone)))
-    cut = asyncio.run(signatures.verify(signed, ZoneResolver(zone), truncated=True))
-    assert [whole.results[0].result, cut.results[0].result] == ["fail", "neutral"]
+def test_truncated_messages_are_not_bad(dkim_sign: Any, dk_sign: Any, zone: str) -> None:
+    for sign in (dkim_sign, dk_sign):
+        signed = sign(MESSAGE)
+        cut = asyncio.run(signatures.verify(signed[:-20], ZoneResolver(zone))).results[0]
+        known = asyncio.run(signatures.verify(signed[:-20], ZoneResolver(zone), truncated=True)).results[0]
+        assert (cut.result, known.result, known.uncheckable) == ("fail", "neutral", True)
+        # Cut in the middle of the header.
+        head = signed[: signed.index(b"\r\n\r\n") - 3]
+        assert asyncio.run(signatures.verify(head, ZoneResolver(zone), truncated=True)).results[0].uncheckable
+        whole = asyncio.run(signatures.verify(signed, ZoneResolver(zone), truncated=True)).results[0]
+        assert whole.result == "pass"
+
+
+def test_what_is_bad_whatever_followed_stays_bad(
+    dkim_sign: Any, dk_sign: Any, zone: str, other_key: Any
+) -> None:
+    forged = dkim_sign(MESSAGE).replace(b"dinner", b"supper")[:-20]
+    for message in (
+        forged,
+        dkim_sign(MESSAGE, with_key=other_key)[:-20],
+        dk_sign(MESSAGE, with_key=other_key)[:-20],
+    ):
+        found = asyncio.run(signatures.verify(message, ZoneResolver(zone), truncated=True))
+        assert found.results[0].result == "fail"
 
 
 # Never raises
