@@ -5,6 +5,7 @@ the rest is read and thrown away for a while: closing at once would make the ker
 """
 
 import asyncio
+import os
 import ssl
 import time
 from collections.abc import Callable
@@ -217,12 +218,13 @@ class Client(asyncio.Protocol):
         self._is_leaving = True
         self._hold(0)
         self._machine.abandon()
-        self._worker.take_back(self)
         linger = self._machine.is_surplus and not self._said_all
         if self._tls is not None and self._tls.is_established:
             self._tls.send(data)
             self._tls.finish()
             data = self._tls.outgoing()
+        self._worker.take_back(self)
+        data = self._sent_at_once(data)
         if data:
             transport.write(data)
         options = self._worker.options
@@ -235,6 +237,20 @@ class Client(asyncio.Protocol):
         transport.close()
         if transport.get_write_buffer_size():
             self._wait(options.timeout_child or 300.0, self.drop)
+
+    def _sent_at_once(self, data: bytes) -> bytes:
+        """Send what the socket takes without waiting; returns the rest.
+
+        The event loop would send it only when all that is due now is done, scans of other clients included; until
+        then this client would be nobody's, should the worker be killed.
+        """
+        # A transport that is closing may have given the descriptor's number back already.
+        if self.descriptor < 0 or not data or self._transport is None or self._transport.is_closing():
+            return data
+        try:
+            return data[os.write(self.descriptor, data) :]
+        except OSError:  # not now, or never; the event loop finds out
+            return data
 
     def _send_tls(self) -> None:
         if self._tls is not None and self._transport is not None and (data := self._tls.outgoing()):
