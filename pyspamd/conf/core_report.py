@@ -42,7 +42,7 @@ _ADD: Final = re.compile(
     r"(ham|spam|all)[ \t\n\r\f\v]+([A-Za-z0-9_-]+)[ \t\n\r\f\v]+([^\n]*?)[ \t\n\r\f\v]*", re.ASCII
 )
 _REMOVE: Final = re.compile(r"(ham|spam|all)[ \t\n\r\f\v]+([A-Za-z0-9_-]+)")
-_ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPE: Final = re.compile(r"\\(.)")
 
 
 @dataclass(slots=True)
