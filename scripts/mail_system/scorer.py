@@ -26,6 +26,7 @@ score LOCAL_UNWANTED 9
 body LOCAL_REFUSED /\b{refused}\b/
 describe LOCAL_REFUSED Words that are not even taken
 score LOCAL_REFUSED 30
+trust_truncation_mark 1
 dns_available yes
 dns_server [127.0.0.1]:{dns}
 """

@@ -100,6 +100,13 @@ def test_a_message_cut_short_is_scored(told: dict[str, Told]) -> None:
     assert told["large"]["status"].startswith("No, ")
 
 
+def test_a_signature_over_what_was_cut_off_is_neither_good_nor_broken(told: dict[str, Told]) -> None:
+    (verdict,) = told["large-signed"]["verdicts"]
+    assert "DKIM_SIGNED" in hits(verdict)
+    assert not hits(verdict) & {"DKIM_VALID", "DKIM_VERIFIED", "DKIM_BROKEN"}
+    assert verdict["cache"] == "bypass"
+
+
 def test_amavis_had_nothing_to_complain_about(told: dict[str, Told]) -> None:
     amavis = told["amavis"]
     assert amavis["faults"] == []
