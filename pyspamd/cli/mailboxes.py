@@ -129,7 +129,7 @@ def _from_stdin(form: str) -> Iterator[Place]:
 def _in_mbox(data: bytes) -> Iterator[tuple[int, int]]:
     """Where the messages of an mbox begin and end; each begins with its separator line."""
     starts = [line.start() for line in _MBOX_LINE.finditer(data)]
-    for start, end in zip(starts, [*starts[1:], len(data)], strict=True):
+    for start, end in zip(starts, [*starts, len(data)][1:], strict=True):
         if end < len(data) or b"\n" in data[start : end - 1]:  # not a last line with nothing after it
             yield start, end
 
