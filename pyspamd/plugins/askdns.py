@@ -21,6 +21,7 @@ from ..conf.directives import BadValue, Build, required, shorten
 from ..conf.rule_directives import RuleDirective
 from ..conf.rules import PluginTest, RuleDef
 from ..net.codes import CodeTest, address_value, parse_code_test
+from ..net.listings import data_of
 from ..net.resolver import Answer, Record
 from ..perlre.delimited import split_regex
 from ..perlre.regex import RegexError, compile_regex
@@ -108,8 +109,7 @@ class Question:
 def presented(record: Record) -> bytes:
     """A record's data as the original has them: text joined and in UTF-8, names with their final dot."""
     if record.strings:
-        text = record.text
-        return text if text.isascii() else text.decode("utf-8", "replace").encode()
+        return data_of(record)
     data = f"{record.data}." if record.type in _NAMES_LAST else record.data
     return data.encode("latin-1", "replace")
 

@@ -16,7 +16,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Final
 
 from ..base.ip_text import IP_ADDRESS, is_address, is_private, reverse_address
@@ -24,9 +24,8 @@ from ..base.registry import is_fqdn_valid
 from ..conf.core_network import ORIGINATING_IP_HEADERS, SKIP_RBL_CHECKS
 from ..conf.directives import Str
 from ..mail.correspondents import all_from_domains
-from ..net.codes import address_value
+from ..net.listings import Subtest, data_of, subject_of, subtest_of
 from ..net.resolver import Answer, Record
-from ..perlre.regex import Regex, RegexError, compile_regex
 from ..ruleset.program import Program
 from ..scan.lookups import Lookups, lookups_of
 from ..scan.plugin import Plugin, Reads, eval_test
@@ -43,8 +42,6 @@ READS = Reads.HEADER | Reads.NETWORK
 MOST_HOSTS: Final = 9
 """How many hosts are looked up at most for one rule."""
 
-_EXACT = re.compile(r"[0-9]+(?:\.[0-9]+\.[0-9]+\.[0-9]+)?\n?")
-_CODE = re.compile(r"127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}")
 _ADDRESSES = re.compile(IP_ADDRESS)
 _CHOICE = re.compile(r"-(notfirsthop|lastexternal|firsttrusted|untrusted)\n?\Z")
 _HOST = re.compile(rb"@([^@\s]+)")
@@ -52,40 +49,6 @@ _DOTTED_HOST = re.compile(rb"@([^@\s]+\.[^@\s]+)")
 _DOTS = re.compile(rb"\.\.+")
 _ACCREDITOR = re.compile(rb"[@.]a--([a-z0-9]{3,})\.", re.IGNORECASE)
 _LINK = re.compile(r"(?<![<(\[])(https?://\S+)", re.IGNORECASE | re.ASCII)
-_REVERSED_IPV6 = re.compile(r"((?:[0-9a-fA-F]\.){32})(\S+\w)", re.ASCII)
-_REVERSED_IPV4 = re.compile(r"(\d+)\.(\d+)\.(\d+)\.(\d+)\.(\S+\w)", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Subtest:
-    """What an answer must be: a regex, bits of an address in 127.0.0.0/8, or the very text."""
-
-    text: str
-    regex: Regex | None
-
-    def matches(self, data: bytes) -> bool:
-        """Whether an answer's data pass."""
-        if self.regex is not None:
-            return self.regex.matches(data)
-        text = data.decode("latin-1")
-        if self.text.isdigit():
-            return _CODE.fullmatch(text) is not None and bool(address_value(text) & int(self.text))
-        return self.text == text
-
-
-@lru_cache(maxsize=4096)
-def _subtest(text: str) -> Subtest | None:
-    """The subtest that a rule names; `None` (told once) where it cannot be used, and then nor can the rule."""
-    if text.startswith("sb:"):
-        logger.warning("SenderBase subtests are obsolete: %s", text)
-        return None
-    if _EXACT.fullmatch(text):
-        return Subtest(text, None)
-    try:
-        return Subtest(text, compile_regex(text))
-    except RegexError as error:
-        logger.warning("the subtest '%s' is no regex: %s", text, error)
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +90,6 @@ def _text(data: bytes) -> str:
     return data.decode("latin-1")
 
 
-def _data(record: Record) -> bytes:
-    """An answer's data in the octets that subtests see: text that is no UTF-8 is replaced, as in the original."""
-    if record.strings:
-        return record.text if record.text.isascii() else record.text.decode("utf-8", "replace").encode()
-    return record.data.encode("latin-1", "replace")
-
-
 class DNSEval(Plugin):
     """SpamAssassin's DNSEval, test for test; `check_dnsbl` answers for all of them."""
 
@@ -160,7 +116,7 @@ class DNSEval(Plugin):
                     rules.append(ListRule(rule.name, rule.call.function, rule.call.args))
                 elif len(rule.call.args) < 2:
                     logger.warning("%s: check_rbl_sub needs a set and a subtest", rule.name)
-                elif (subtest := _subtest(rule.call.args[1])) is not None:
+                elif (subtest := subtest_of(rule.call.args[1])) is not None:
                     sets.setdefault(rule.call.args[0], []).append((subtest, rule.name))
         return Plan(tuple(rules), {name: tuple(tests) for name, tests in sets.items()})
 
@@ -257,11 +213,11 @@ class _Query:
     @property
     def usable(self) -> bool:
         """Whether the rule's arguments make sense."""
-        return not self.rule.argument(2) or _subtest(self.rule.argument(2)) is not None
+        return not self.rule.argument(2) or subtest_of(self.rule.argument(2)) is not None
 
     def ask(self, what: str, rdtype: str = "A") -> None:
         """Look `what` up in the list."""
-        subtest = _subtest(self.rule.argument(2)) if len(self.rule.args) > 2 else None
+        subtest = subtest_of(self.rule.argument(2)) if len(self.rule.args) > 2 else None
         then = partial(self.listed, subtest)
         self.lookups.ask(f"{what}.{self.zone}", rdtype, then, (self.rule.name,), zone=self.zone)
 
@@ -370,7 +326,7 @@ class _Query:
         question = f"dns:{answer.name}" + ("" if answer.type == "A" else f"?type={answer.type}")
         told = _answers(self.scan).setdefault(question, {})
         for record in answer.found:
-            data = _data(record)
+            data = data_of(record)
             told[_text(data)] = None
             if record.type == "A" and not data.startswith(b"127."):
                 continue
@@ -383,23 +339,11 @@ class _Query:
     def hit(self, name: str, asked: str, record: Record, data: bytes) -> None:
         """Report a hit, and what it is about."""
         if not name.startswith("__"):
-            text = _LINK.sub(r"<\1>", _text(data)) if record.type == "TXT" else _listing(asked)
+            text = _LINK.sub(r"<\1>", _text(data)) if record.type == "TXT" else subject_of(asked)
             if text:
                 self.scan.log(name, text)
         if not self.scan.has_hit(name):
             self.scan.hit(name, area="RBL: ")
-
-
-def _listing(asked: str) -> str:
-    """What a question was about, for people."""
-    if found := _REVERSED_IPV6.match(asked):
-        digits = found[1].replace(".", "").lower()[::-1]
-        groups = [re.sub(r"\A0{1,3}", "", digits[at : at + 4]) for at in range(0, 32, 4)]
-        # The first group keeps its zeros in the original.
-        return f"{':'.join([digits[:4], *groups[1:]])} listed in {found[2].lower()}"
-    if found := _REVERSED_IPV4.match(asked):
-        return f"{found[4]}.{found[3]}.{found[2]}.{found[1]} listed in {found[5].lower()}"
-    return f"listed in {asked.lower()}"
 
 
 def _hosts(scan: Scan) -> Hosts:
