@@ -1,7 +1,7 @@
 """The conductor: one configuration assembled with its plugins and compiled rules, judging message after message.
 
-    engine = Engine(conf, local_tests_only=True)
-    verdict = await engine.check(raw_message)
+engine = Engine(conf, local_tests_only=True)
+verdict = await engine.check(raw_message)
 """
 
 import asyncio
@@ -90,9 +90,7 @@ class Engine:
         self.active = frozenset(name for name in self.rules if conf.scores[name][self.score_set] != 0)
         self.program = self._program(base)
         self._discriminators = hooked(self.plugins, "autolearn_discriminator")
-        self.scheduler = Scheduler(
-            self.plugins, self.evals, templates_once=CAPTURE_TEMPLATES_ONCE.of(conf)
-        )
+        self.scheduler = Scheduler(self.plugins, self.evals, templates_once=CAPTURE_TEMPLATES_ONCE.of(conf))
         self.reading = Reading(conf)
         self.blocked: BlockedZones = base.blocked if base else blocked_zones(conf)
         self._zeros: dict[str, Value] = dict.fromkeys(
@@ -175,7 +173,12 @@ class Engine:
         return self.reading.message(raw)
 
     async def check(
-        self, raw: bytes, *, user: str | None = None, truncated: bool = False, deadline: Deadline | None = None
+        self,
+        raw: bytes,
+        *,
+        user: str | None = None,
+        truncated: bool = False,
+        deadline: Deadline | None = None,
     ) -> Verdict:
         """Judge one message. Never raises on what a sender wrote.
 

@@ -70,9 +70,7 @@ def gated(get: Get) -> bool:
 def msn_groups(get: Get) -> bool:
     """Whether the headers are those of a post to an MSN group."""
     to = re.search(rb"<(\S+)@groups\.msn\.com>", _value(get, "To"), re.IGNORECASE)
-    hop = re.search(
-        rb"from mail pickup service by ((?:p\d\d\.)groups\.msn\.com)\b", _value(get, "Received")
-    )
+    hop = re.search(rb"from mail pickup service by ((?:p\d\d\.)groups\.msn\.com)\b", _value(get, "Received"))
     if not to or not hop:
         return False
     name, server, identity = to.group(1), hop.group(1), _value(get, "Message-Id")

@@ -1,7 +1,7 @@
 """DCC: the settings and rules of the Distributed Checksum Clearinghouse, which is not asked yet.
 
-    use_dcc 1
-    full DCC_CHECK eval:check_dcc()
+use_dcc 1
+full DCC_CHECK eval:check_dcc()
 """
 
 from ..conf.directives import Bool, Duration, Float, Str

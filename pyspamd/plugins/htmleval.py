@@ -104,7 +104,9 @@ class HTMLEval(Plugin):
             regex = compile_regex(pattern)
         except RegexError:
             return False
-        return any(not regex.matches(as_octets(text)) for page in scan.html_all for text in _strings(page, key))
+        return any(
+            not regex.matches(as_octets(text)) for page in scan.html_all for text in _strings(page, key)
+        )
 
     @eval_test(reads=Reads.BODY)
     def html_title_subject_ratio(self, scan: Scan, ratio: str = "0") -> bool:

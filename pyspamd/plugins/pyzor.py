@@ -1,7 +1,7 @@
 """Pyzor: the settings and rule of the Pyzor digest network, which is not asked yet.
 
-    use_pyzor 1
-    full PYZOR_CHECK eval:check_pyzor()
+use_pyzor 1
+full PYZOR_CHECK eval:check_pyzor()
 """
 
 from ..conf.directives import Bool, Duration, Float, Str

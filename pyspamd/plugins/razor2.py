@@ -1,7 +1,7 @@
 """Razor2: the settings and rules of the Razor signature network, which is not asked yet.
 
-    use_razor2 1
-    full RAZOR2_CHECK eval:check_razor2()
+use_razor2 1
+full RAZOR2_CHECK eval:check_razor2()
 """
 
 from ..conf.directives import Duration, Float, Str

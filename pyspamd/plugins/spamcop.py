@@ -1,7 +1,7 @@
 """SpamCop: the settings of reporting to SpamCop; reports themselves are not sent yet.
 
-    spamcop_from_address postmaster@example.com
-    spamcop_max_report_size 50
+spamcop_from_address postmaster@example.com
+spamcop_max_report_size 50
 """
 
 from ..conf.directives import Float, Str

@@ -125,7 +125,9 @@ class Plugin:
     @classmethod
     def eval_names(cls) -> frozenset[str]:
         """The names of this class' eval tests."""
-        return frozenset(name for name, function in cls._tests() if not hasattr(function, "__rule_function__"))
+        return frozenset(
+            name for name, function in cls._tests() if not hasattr(function, "__rule_function__")
+        )
 
     @classmethod
     def _tests(cls) -> Iterable[tuple[str, object]]:
