@@ -210,7 +210,8 @@ class Engine:
         await self.scheduler.run(scan, body_hits)
         required = REQUIRED_SCORE.of(self.conf)
         score = rounded(scan.score)
-        if key and state == "miss" and not scan.time_limit_exceeded and self.cache is not None:
+        unsure = scan.time_limit_exceeded or scan.unsure_body
+        if key and state == "miss" and not unsure and self.cache is not None:
             self.cache.remember(key, body_hits, is_spam=score >= required)
         return Verdict(
             message=scan.message,

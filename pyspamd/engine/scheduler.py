@@ -61,6 +61,7 @@ class Scheduler:
         self.evals = evals
         self._kept: dict[str, Regex] | None = {} if templates_once else None
         self._plans: dict[tuple[int, str, int], tuple[tuple[EvalRule, EvalTest], ...]] = {}
+        self._post_message_parse = hooked(plugins, "post_message_parse")
         self._check_start = hooked(plugins, "check_start")
         self._extract_metadata = hooked(plugins, "extract_metadata")
         self._parsed_metadata = hooked(plugins, "parsed_metadata")
@@ -88,6 +89,11 @@ class Scheduler:
         offer_core_tags(scan)
         if self._hit_rule:
             scan.hits.on_hit = partial(self._tell_hit, scan)
+        for read in self._post_message_parse:
+            try:
+                await read(scan)
+            except Exception:
+                logger.exception("plugin fault in %s", read.__qualname__)
         self._call(self._check_start, scan)
         self._call(self._extract_metadata, scan)
         self._call(self._parsed_metadata, scan)

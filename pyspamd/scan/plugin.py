@@ -158,6 +158,9 @@ class Plugin:
         """Change rule definitions before they are compiled; return only those that changed."""
         return {}
 
+    async def post_message_parse(self, scan: "Scan") -> None:
+        """The message has been read, and nothing has been made of its parts; wait here for what changes them."""
+
     def check_start(self, scan: "Scan") -> None:
         """The scan opens; nothing has been parsed yet."""
 

@@ -69,6 +69,8 @@ class Scan:
         self.time_limit_exceeded = False
         self.shortcircuited = False
         """Whether no further rule shall run."""
+        self.unsure_body = False
+        """Whether the body may read differently another time, so that nothing about it is remembered."""
         self.learning_disabled = False
         """Whether the message must not be learned from by itself."""
         self.log_items: dict[str, Callable[[], str]] = {}
