@@ -1,0 +1,45 @@
+"""Write forged mails into a folder, the same for the same seed.
+
+scripts/forge --count 300 --seed 7 forged          # all kinds of mail, good and bad
+scripts/forge --rules --seed 7 forged              # mails that SpamAssassin's stock rules hit
+scripts/forge --damage Maildir forged             # the mails of a folder, damaged
+"""
+
+import argparse
+from pathlib import Path
+
+from .dice import Dice
+from .faults import damaged
+from .mails import mail
+from .samples import read_samples, sampled_mail
+
+
+def main() -> None:
+    """Write the mails that the options ask for, one file each, named by seed and number."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/forge", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, help="where to write; made if absent")
+    parser.add_argument("-n", "--count", type=int, default=100, help="how many mails (100)")
+    parser.add_argument("-s", "--seed", type=int, default=1, help="other seeds give other mails (1)")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--rules", action="store_true", help="draw texts from the stock rules of this machine")
+    kind.add_argument("--damage", type=Path, metavar="FOLDER", help="damage the *.eml files below FOLDER")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    samples = read_samples() if options.rules else None
+    originals = sorted(options.damage.rglob("*.eml")) if options.damage else []
+    if options.damage and not originals:
+        parser.error(f"no *.eml below {options.damage}")
+    for number in range(options.count):
+        dice = Dice(f"{options.seed}:{number}")
+        if samples is not None:
+            forged = sampled_mail(dice, samples)
+        elif originals:
+            forged = damaged(dice, dice.one(originals).read_bytes())
+        else:
+            forged = mail(dice)
+        (options.folder / f"{options.seed}-{number:05}.eml").write_bytes(forged)
+
+
+main()
