@@ -28,10 +28,15 @@ def _bytes(text: str) -> bytes:
 
 @lru_cache(maxsize=8192)
 def _regex(glob: str) -> re.Pattern[bytes]:
-    """The glob as a regex, compiled when an address first comes near it."""
-    parts = re.split(r"(\*+|\?)", glob)
-    text = "".join("." if p == "?" else ".*" if p[:1] == "*" else re.escape(p) for p in parts)
-    return re.compile(_bytes(text))
+    """The glob as a regex, compiled when an address first comes near it.
+
+    What stands between two `*` is matched where it first occurs and never again: going back could find nothing
+    more, and whoever writes the address would choose how often.
+    """
+    first, *rest = ("".join("." if c == "?" else re.escape(c) for c in p) for p in re.split(r"\*+", glob))
+    if rest:
+        first += "".join(f"(?>.*?{part})" for part in rest[:-1]) + ".*" + rest[-1]
+    return re.compile(_bytes(first))
 
 
 class AddressPatterns(Generic[V]):

@@ -47,3 +47,11 @@ def test_case_and_wildcards() -> None:
 def test_a_newline_is_not_matched_by_a_star() -> None:
     assert not AddressPatterns({"*@example.com": None}).matches(b"x\ny@example.com")
     assert AddressPatterns({"*@example.com": None}).matches(b"x@example.com\n")
+
+
+def test_many_wildcards_and_a_long_address_that_almost_matches() -> None:
+    table = AddressPatterns({"*" + "a*" * 30 + "b@example.com": 1, "*-*-*-*-*-*@*.example.net": 2})
+    assert not table.matches(b"a" * 8000 + b"@example.com")
+    assert not table.matches(b"-" * 8000 + b"@example.net")
+    assert table.matches(b"a" * 8000 + b"b@example.com")
+    assert table.matches(b"-" * 8000 + b"@x.example.net")
