@@ -29,8 +29,9 @@ BLOCK = SubjectSet("blocklist_subject", aliases=("blacklist_subject",))
 
 @lru_cache(maxsize=1024)
 def _pattern(glob: str) -> re.Pattern[bytes]:
-    parts = re.split(r"(\*+|\?)", glob)
-    text = "".join("." if p == "?" else ".*" if p[:1] == "*" else re.escape(p) for p in parts)
+    """The glob as a regex; no text between two `*` is looked for twice, however the subject was chosen."""
+    first, *rest = ("".join("." if c == "?" else re.escape(c) for c in p) for p in re.split(r"\*+", glob))
+    text = first + "".join(f"(?>.*?{part})" for part in rest)
     return re.compile(text.encode("latin-1", "replace"))
 
 
