@@ -136,12 +136,18 @@ class Client(asyncio.Protocol):
             self._serve(event)
 
     def _hold(self, size: int) -> None:
-        """Account for the bytes of the message that are held; refuse the message where that is too much."""
-        self._worker.bodies += size - self._held
-        self._held = size
+        """Account for the bytes of the message that are held; refuse the message where that is too much.
+
+        An answer that its client is slow to read counts as well, until it is read.
+        """
+        self._account_for(size)
         if size and self._worker.is_short_of_memory(size):
             self._hold(0)
             self._refuse(Fault(Status.TEMPFAIL, b"(too many large messages at once)"))
+
+    def _account_for(self, size: int) -> None:
+        self._worker.bodies += size - self._held
+        self._held = size
 
     def _start_child_timer(self) -> None:
         options = self._worker.options
@@ -227,6 +233,7 @@ class Client(asyncio.Protocol):
         data = self._sent_at_once(data)
         if data:
             transport.write(data)
+            self._account_for(len(data))
         options = self._worker.options
         if linger:
             if transport.can_write_eof():

@@ -236,3 +236,52 @@ def test_large_messages_are_put_off_when_there_are_too_many() -> None:
     assert worker.bodies == 0
     for listener in listeners:
         listener.socket.close()
+
+
+class _Echo:
+    """A judgement that hands the message back."""
+
+    is_spam, score, required, autolearn, cache, log_items = False, 0.0, 5.0, "no", "bypass", {}
+
+    def __init__(self, message: bytes) -> None:
+        self._message = message
+
+    def test_names(self) -> list[str]:
+        return []
+
+    def rewritten(self) -> bytes:
+        return self._message
+
+
+class _EchoScorer(_NoScorer):
+    async def check(self, message: bytes, occasion: object) -> _Echo:
+        return _Echo(message)
+
+
+def test_an_answer_that_nobody_reads_counts_as_well() -> None:
+    options = ServerOptions(
+        listen=("127.0.0.1",), port="0", max_connections_per_child=1, users=UserOptions(user_config=False)
+    )
+    journal = Journal([])
+    listeners = open_all(options, journal)
+    users = Users(options.users, journal, as_root=False)
+    worker = Worker(options, _EchoScorer(), journal, listeners, users)  # type: ignore[arg-type]
+    message = b"Subject: x\n\n" + bytes(40 * 2**20)
+
+    async def client() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listeners[0].place.port)
+        writer.write(b"PROCESS SPAMC/1.5\r\nContent-length: %d\r\n\r\n%b" % (len(message), message))
+        await writer.drain()
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"SPAMD/1.1 0 EX_OK\r\n")
+        assert worker.bodies > 10 * 2**20
+        assert await reader.readexactly(len(message)) == message
+        writer.close()
+
+    async def both() -> None:
+        await asyncio.wait_for(asyncio.gather(worker.run(), client()), 60)
+
+    asyncio.run(both())
+    assert worker.bodies == 0
+    for listener in listeners:
+        listener.socket.close()
