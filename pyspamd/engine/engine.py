@@ -44,6 +44,8 @@ from .verdict_cache import VerdictCache, body_key
 logger = logging.getLogger(__name__)
 USERS_KEPT = 256
 """How many users' assembled preferences are kept at hand."""
+USERS_TEXT_KEPT = 4 * 2**20
+"""Characters of preferences whose engines are kept, all users together; an engine takes ten times the memory."""
 
 Clock = Callable[[], float]
 
@@ -159,7 +161,8 @@ class Engine:
                 clock=self.clock,
                 base=self,
             )
-            while len(self._users) >= USERS_KEPT:
+            room = USERS_TEXT_KEPT - len(preferences)
+            while self._users and (len(self._users) >= USERS_KEPT or sum(map(len, self._users)) > room):
                 self._users.pop(next(iter(self._users)))
         else:
             del self._users[preferences]
