@@ -185,9 +185,16 @@ def virtual_folder(pattern: str, user: str) -> Path:
         local = domain = ""
     if "%x" in pattern:
         own = Path(pattern.replace("%x", safe))
-        return own if (own / "user_prefs").is_file() else Path(pattern.replace("%x", _plain(domain)))
+        return own if _has_preferences(own) else Path(pattern.replace("%x", _plain(domain)))
     values = {"%u": safe, "%l": _plain(local), "%d": _plain(domain), "%%": "%"}
     return Path(re.sub("%[uld%]", lambda found: values[found[0]], pattern))
+
+
+def _has_preferences(folder: Path) -> bool:
+    try:
+        return (folder / "user_prefs").is_file()
+    except OSError:  # a name that no file can have
+        return False
 
 
 def _plain(name: str) -> str:

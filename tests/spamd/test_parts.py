@@ -82,6 +82,8 @@ def test_a_virtual_users_own_folder_goes_before_the_domains(tmp_path: Path) -> N
     (own / "user_prefs").touch()
     assert virtual_folder(f"{tmp_path}/%x", "joe@example.com") == own
     assert virtual_folder(f"{tmp_path}/%x", "ann@example.com") == tmp_path / "example.com"
+    # A user name may be longer than any file's.
+    assert virtual_folder(f"{tmp_path}/%x", "a" * 300 + "@example.com") == tmp_path / "example.com"
 
 
 def homes(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
