@@ -149,7 +149,14 @@ class Agreement:
         return ours
 
     def _original(self, configuration: str, messages: list[bytes], tags: tuple[str, ...]) -> list[Any]:
-        lines: list[Any] = [{"configuration": configuration, "tags": tags, "network": self.network}]
+        lines: list[Any] = [
+            {
+                "configuration": configuration,
+                "tags": tags,
+                "network": self.network,
+                "languages": str(self.folder / "languages"),
+            }
+        ]
         lines += [message.decode("latin-1") for message in messages]
         run = subprocess.run(
             [self.perl, str(Path(__file__).with_name("original_verdicts.pl"))],

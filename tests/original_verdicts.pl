@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # Judges messages with the real Mail::SpamAssassin, each in a process of its own so that none sees another's traces.
-# In, as JSON lines: first {configuration, tags, network (whether DNS may be asked)}, then a message (octets, one a character) a line.
+# In, as JSON lines: first {configuration, tags, network (whether DNS may be asked), languages (TextCat's file)}, then a message (octets, one a character) a line.
 # Out, a JSON line a message: hits {rule: [score, count, area, description, logs]}, subtests {rule: count}, score,
 # autolearn, tags {name: text}.
 use strict; use warnings;
@@ -10,7 +10,8 @@ my $setup = $json->decode(scalar <STDIN>);
 my $text = $setup->{configuration};
 utf8::downgrade($text);
 my $sa = Mail::SpamAssassin->new({ config_text => $text, local_tests_only => $setup->{network} ? 0 : 1, dont_copy_prefs => 1,
-  userstate_dir => '/nonexistent', userprefs_filename => '/nonexistent' });
+  userstate_dir => '/nonexistent', userprefs_filename => '/nonexistent',
+  -e $setup->{languages} ? (languages_filename => $setup->{languages}) : () });
 $sa->init(0);
 $| = 1;
 while (my $line = <STDIN>) {
