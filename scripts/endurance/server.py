@@ -110,6 +110,17 @@ def running(folder: Path, workers: int, *options: str) -> Iterator[Server]:
         process.wait()
 
 
+def ask(port: int, data: bytes, seconds: float) -> bytes:
+    """The whole answer to a request; empty where there is none in time."""
+    chunks = []
+    with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=seconds) as line:
+        line.sendall(data)
+        line.shutdown(socket.SHUT_WR)
+        while chunk := line.recv(65536):
+            chunks.append(chunk)
+    return b"".join(chunks)
+
+
 def _answers(port: int) -> bool:
     try:
         with socket.create_connection((HOST, port), timeout=5) as line:
