@@ -2,6 +2,7 @@
 
 scripts/forge --count 300 --seed 7 forged          # all kinds of mail, good and bad
 scripts/forge --rules --seed 7 forged              # mails that SpamAssassin's stock rules hit
+scripts/forge --large --seed 7 forged              # mails that are too large somewhere
 scripts/forge --damage Maildir forged             # the mails of a folder, damaged
 """
 
@@ -12,6 +13,7 @@ from .dice import Dice
 from .faults import damaged
 from .mails import mail
 from .samples import read_samples, sampled_mail
+from .sizes import large_mail
 
 
 def main() -> None:
@@ -24,6 +26,7 @@ def main() -> None:
     parser.add_argument("-s", "--seed", type=int, default=1, help="other seeds give other mails (1)")
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--rules", action="store_true", help="draw texts from the stock rules of this machine")
+    kind.add_argument("--large", action="store_true", help="make mails that are too large somewhere")
     kind.add_argument("--damage", type=Path, metavar="FOLDER", help="damage the *.eml files below FOLDER")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
@@ -35,6 +38,8 @@ def main() -> None:
         dice = Dice(f"{options.seed}:{number}")
         if samples is not None:
             forged = sampled_mail(dice, samples)
+        elif options.large:
+            forged = large_mail(dice)
         elif originals:
             forged = damaged(dice, dice.one(originals).read_bytes())
         else:
