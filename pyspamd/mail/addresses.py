@@ -17,6 +17,7 @@ from typing import Final
 
 from ..base.idn import idn_to_ascii
 from ..base.registry import Registry, is_fqdn_valid
+from ..perlre.regex import compile_regex
 from .address_list import Mailbox, composed, read_address_list
 
 MAX_VALUE_LENGTH: Final = 8192
@@ -26,14 +27,17 @@ _QUOTED: Final = rb'"(?:[^"\\]++|\\.)*+"'
 _COMMENT: Final = rb"\((?:[^()\\]++|\\.)*+\)"
 _PHRASE: Final = rb"((?:" + _QUOTED + rb'|[^",;<]++)+)'
 _MAIL: Final = rb"(?:" + _QUOTED + rb"|[^@\s<>()\[\],:;]+)@(?:[^\"\s<>()\[\],:;]+|\[[\d:.]+\])"
-_ENTRY: Final = re.compile(
-    rb"\s*(?:"
-    rb"(?:" + _PHRASE + rb"\s*)?"
-    rb"<\s*([^>@]*\S+|\s*)\s*>"
-    rb"(?:\s*<\s*(?:(?:" + _QUOTED + rb")?\S+|\s*)\s*>)*"
-    rb"|(?:(" + _MAIL + rb")|" + _PHRASE + rb")"
-    rb")(?:\s*\(((?:[^()\\]++|\\.)*+)\))?"
-    rb"\s*(?:[,;]|\Z)"
+# Matched by PCRE2, whose limits end what would go on for ever: `<a><a><a>…` can be told apart in very many ways.
+_ENTRY: Final = compile_regex(
+    (
+        rb"\G\s*(?:"
+        rb"(?:" + _PHRASE + rb"\s*)?"
+        rb"<\s*([^>@]*\S+|\s*)\s*>"
+        rb"(?:\s*<\s*(?:(?:" + _QUOTED + rb")?\S+|\s*)\s*>)*"
+        rb"|(?:(" + _MAIL + rb")|" + _PHRASE + rb")"
+        rb")(?:\s*\(((?:[^()\\]++|\\.)*+)\))?"
+        rb"\s*(?:[,;]|\z)"
+    ).decode("ascii")
 )
 _GROUP: Final = re.compile(rb'[^"()<>]+:\s*(?:;.*)?', re.DOTALL)
 _WHOLE_MAIL: Final = re.compile(rb"(?:" + _MAIL + rb")$")
@@ -126,8 +130,8 @@ def _entries(value: bytes) -> list[Address]:
         return []
     found: list[Address] = []
     position = 0
-    while entry := _ENTRY.match(value, position):
-        found.append(_read_entry(entry))
+    while entry := _ENTRY.search(value, position):
+        found.append(_read_entry(*entry.groups()))
         position = entry.end()
     if value.find(b"@", position) >= 0:
         for bracketed in _IN_BRACKETS.finditer(value, position):
@@ -136,11 +140,17 @@ def _entries(value: bytes) -> list[Address]:
     return found
 
 
-def _read_entry(entry: re.Match[bytes]) -> Address:
-    phrase = entry[1] if entry[1] is not None else entry[4]
-    address = entry[3]
-    if entry[2] is not None:
-        address = _COMMENTS.sub(b"", entry[2])
+def _read_entry(
+    name: bytes | None,
+    bracketed: bytes | None,
+    address: bytes | None,
+    bare: bytes | None,
+    comment: bytes | None,
+) -> Address:
+    """What the groups of `_ENTRY` say."""
+    phrase = name if name is not None else bare
+    if bracketed is not None:
+        address = _COMMENTS.sub(b"", bracketed)
         if not _WHOLE_MAIL.match(address):
             address = None
     if address is not None and not _is_plausible(address):
@@ -151,7 +161,6 @@ def _read_entry(entry: re.Match[bytes]) -> Address:
             phrase, address = None, phrase
         elif phrase in (address, b""):
             phrase = None
-    comment = entry[5]
     if phrase is None:
         phrase = comment
     return _with_address(phrase, address, comment)
