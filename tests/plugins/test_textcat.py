@@ -1,6 +1,8 @@
 """TextCat: invented languages, told apart here and by the original with the same models of our own making."""
 
 import random
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +97,14 @@ MESSAGES = [
     ],
 )
 def test_against_the_original(agreement: Any, languages: Path, lines: str) -> None:
-    agreement(RULES + lines, MESSAGES, tags=("TEXTCATRESULTS",))
+    replace(agreement, settle=by_score_then_name)(RULES + lines, MESSAGES, tags=("TEXTCATRESULTS",))
+
+
+def by_score_then_name(verdict: Any) -> Any:
+    """The verdict with languages of one score sorted by name; the original has them in no order."""
+    results = verdict["tags"]["TEXTCATRESULTS"] or ""
+    ordered = sorted(results.split(), key=lambda entry: (int(re.findall(r":(\d+)", entry)[0]), entry))
+    return {**verdict, "tags": {"TEXTCATRESULTS": ordered}}
 
 
 def test_guesses(agreement: Any, languages: Path) -> None:
