@@ -2,7 +2,9 @@
 
 `A && (B + C > 2) && !D` becomes a function of the rules' values. Values and operators are Perl's: a rule that has
 not hit is 0, `&&` and `||` give their last operand, a comparison gives 1 or 0, dividing by zero gives 0 (Perl stops
-the scan there). Source: perldoc Mail::SpamAssassin::Conf, "meta SYMBOLIC_TEST_NAME boolean arithmetic expression".
+the scan there). Signs stand apart from numbers: `A -1` is no meta, as SpamAssassin takes `-1` for a word it does not
+know. Source: perldoc Mail::SpamAssassin::Conf, "meta SYMBOLIC_TEST_NAME boolean arithmetic expression", and
+`is_meta_valid` of Mail::SpamAssassin::Conf::Parser.
 """
 
 import ast
@@ -11,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
+from operator import truediv
 from types import CodeType, FunctionType
 
 from lark import Lark, Token, Transformer, UnexpectedInput
@@ -23,15 +26,11 @@ Evaluate = Callable[[Mapping[str, Value]], Value]
 
 GRAMMAR = r"""
 ?start: ternary
-      | "(" ")"                    -> declared
 ?ternary: either
         | either "?" ternary ":" ternary -> choose
 ?either: both | either "||" both   -> either
-?both: bitor | both "&&" bitor     -> both
-?bitor: bitand
-      | bitor "|" bitand           -> bitor
-      | bitor "^" bitand           -> bitxor
-?bitand: equality | bitand "&" equality -> bitand
+?both: bitxor | both "&&" bitxor   -> both
+?bitxor: equality | bitxor "^" equality -> bitxor
 ?equality: relation (EQUALS relation)*  -> chain
 ?relation: shift (ORDERS shift)*        -> chain
 ?shift: product
@@ -40,7 +39,6 @@ GRAMMAR = r"""
 ?product: unary
         | product "*" unary        -> mul
         | product "/" unary        -> div
-        | product "%" unary        -> mod
 ?unary: power
       | "!" unary                  -> negation
       | "-" unary                  -> minus
@@ -49,6 +47,7 @@ GRAMMAR = r"""
       | NAME                       -> rule
       | MATCHING                   -> matching
       | "(" ternary ")"
+      | "(" ")"                    -> nothing
 
 EQUALS: "==" | "!="
 ORDERS: "<=" | ">=" | "<" | ">"
@@ -57,6 +56,11 @@ NAME.1: /[_a-zA-Z][_a-zA-Z0-9]*/
 MATCHING.2: /rules_matching\(\s*[_a-zA-Z*?][_a-zA-Z0-9*?]*\s*\)/
 %ignore /\s+/
 """
+
+_REFUSED = re.compile(r"::|->|[$@%;{}]")
+_MATCHING = re.compile(r"(?<!_)\brules_matching\(\s*[_a-zA-Z*?][_a-zA-Z0-9*?]{0,127}\s*\)", re.ASCII)
+_WORD = re.compile(r"[-+\d.]+|\w[\w:]*|[()]|\|\||&&|\^|!(?!=)|>=?|<=?|==|!=|[*/]|[?:]", re.ASCII)
+_USABLE = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]{0,127}|\d+(?:\.\d+)?|[-+]|-\+|\+-|[^\w\s.+-]{1,2}", re.ASCII)
 
 _PARSER = Lark(GRAMMAR, parser="lalr", maybe_placeholders=False)
 
@@ -70,12 +74,13 @@ def divide(dividend: Value, divisor: Value) -> Value:
     return dividend / divisor if divisor else 0
 
 
-def modulo(dividend: Value, divisor: Value) -> Value:
-    """Perl's integer remainder, with 0 where Perl would stop the scan."""
-    return int(dividend) % int(divisor) if int(divisor) else 0
+def exclusive(one: Value, other: Value) -> Value:
+    """Perl's `^`: of whole numbers, negative ones as they stand in 64 bits."""
+    return (int(one) ^ int(other)) & 0xFFFFFFFFFFFFFFFF
 
 
-_GLOBALS: dict[str, object] = {"__builtins__": {}, "divide": divide, "modulo": modulo, "int": int}
+_GLOBALS: dict[str, object] = {"__builtins__": {}, "divide": divide, "exclusive": exclusive}
+_STRICT: dict[str, object] = {**_GLOBALS, "divide": truediv}
 
 
 def _call(function: str, *args: ast.expr) -> ast.expr:
@@ -95,13 +100,6 @@ _COMPARISONS: dict[str, type[ast.cmpop]] = {
 def _arithmetic(operator: type[ast.operator]) -> Callable[[object, list[ast.expr]], ast.expr]:
     def build(_self: object, sides: list[ast.expr]) -> ast.expr:
         return ast.BinOp(sides[0], operator(), sides[1])
-
-    return build
-
-
-def _bitwise(operator: type[ast.operator]) -> Callable[[object, list[ast.expr]], ast.expr]:
-    def build(_self: object, sides: list[ast.expr]) -> ast.expr:
-        return ast.BinOp(_call("int", sides[0]), operator(), _call("int", sides[1]))
 
     return build
 
@@ -126,7 +124,7 @@ class _ToPython(Transformer[Token, ast.expr]):
         self.names[name] = None
         return ast.Subscript(ast.Name("v", ast.Load()), ast.Constant(name), ast.Load())
 
-    def declared(self, _: list[ast.expr]) -> ast.expr:
+    def nothing(self, _: list[ast.expr]) -> ast.expr:
         return ast.Constant(0)
 
     def number(self, tokens: list[Token]) -> ast.expr:
@@ -170,8 +168,7 @@ class _ToPython(Transformer[Token, ast.expr]):
         return ast.Compare(sides[0], operators, sides[1:]) if operators else sides[0]
 
     add, sub, mul = _arithmetic(ast.Add), _arithmetic(ast.Sub), _arithmetic(ast.Mult)
-    bitand, bitor, bitxor = _bitwise(ast.BitAnd), _bitwise(ast.BitOr), _bitwise(ast.BitXor)
-    div, mod = _called("divide"), _called("modulo")
+    bitxor, div = _called("exclusive"), _called("divide")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +184,9 @@ class MetaExpression:
 def compile_meta(
     expression: str, rule: str, known: Iterable[str] = (), *, local_tests_only: bool = False
 ) -> MetaExpression:
-    """Compile an expression; `known` are the rule names that `rules_matching(GLOB)` chooses from.
+    """Compile a meta's expression; `known` are the rule names that `rules_matching(GLOB)` chooses from.
 
-    Raises MetaError with one plain sentence when the expression does not parse.
+    Raises MetaError with one plain sentence when it is none.
     """
     if "rules_matching" not in expression:
         return _compile_plain(expression, local_tests_only)
@@ -198,13 +195,47 @@ def compile_meta(
         wanted = re.compile(translate(glob))  # the grammar admits no brackets, so only * and ? are special
         return [name for name in known if wanted.match(name) and name != rule]
 
-    return _compile(expression, expand, local_tests_only)
+    return _checked(_compile(_words_of(expression), expand, local_tests_only))
+
+
+def compile_sum(expression: str) -> MetaExpression:
+    """Compile an expression that Perl itself would read: signs may stand right before numbers. Raises MetaError."""
+    return _compile(expression, lambda _: (), local_tests_only=False)
+
+
+def _words_of(expression: str) -> str:
+    """The expression with spaces for what means nothing in metas. Raises MetaError for a word that is none."""
+    refused = _REFUSED.search(expression)
+    if refused:
+        raise MetaError(f"'{refused[0]}' may not stand in a meta: {expression.strip()!r}")
+    words = [" "] * len(expression)
+    whole = [(found.start(), found.end()) for found in _MATCHING.finditer(expression)]
+    for start, end in whole:
+        words[start:end] = expression[start:end]
+    for found in _WORD.finditer(expression):
+        if any(start <= found.start() < end for start, end in whole):
+            continue
+        if not _USABLE.fullmatch(found[0]):
+            raise MetaError(
+                f"'{found[0]}' means nothing in a meta (signs stand apart): {expression.strip()!r}"
+            )
+        words[found.start() : found.end()] = found[0]
+    return "".join(words)
+
+
+def _checked(meta: MetaExpression) -> MetaExpression:
+    """The meta, unless it divides by zero where nothing has hit. Raises MetaError."""
+    try:
+        FunctionType(meta.evaluate.__code__, _STRICT)(dict.fromkeys(meta.names, 0))
+    except ZeroDivisionError:
+        raise MetaError("the expression divides by zero where no rule has hit") from None
+    return meta
 
 
 @lru_cache(maxsize=8192)
 def _compile_plain(expression: str, local_tests_only: bool) -> MetaExpression:
     # Reading checks an expression and the rule set compiles it: twice the same work otherwise.
-    return _compile(expression, lambda _: (), local_tests_only)
+    return _checked(_compile(_words_of(expression), lambda _: (), local_tests_only))
 
 
 def _compile(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from math import inf, nan
 
-from ..ruleset.meta_expression import MetaError, compile_meta
+from ..ruleset.meta_expression import MetaError, compile_sum
 
 Number = int | float
 _NUMBER = re.compile(r"[ \t\n\r\f\v]*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)", re.ASCII)
@@ -33,7 +33,7 @@ def comparison(text: str) -> Callable[[Number], bool] | None:
     if not _COMPARISON.fullmatch(text):
         return None
     try:
-        expression = compile_meta(f"V {text}", "comparison")
+        expression = compile_sum(f"V {text}")
     except MetaError:
         return None
     return lambda value: bool(expression.evaluate({"V": value}))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyspamd.ruleset.meta_expression import MetaError, compile_meta
+from pyspamd.ruleset.meta_expression import MetaError, compile_meta, compile_sum
 
 NAMES = ("__A", "BB", "C_3", "DD")
 
@@ -23,7 +23,7 @@ def expression(rng: random.Random, depth: int) -> str:
         return f"({expression(rng, depth - 1)})"
     operator = rng.choice(("&&", "||", "+", "-", "*", ">", "<", ">=", "<=", "==", "!=", "&&", "||"))
     left, right = expression(rng, depth - 1), expression(rng, depth - 1)
-    space = rng.choice((" ", "  ", "")) if operator not in ("-",) else " "
+    space = rng.choice((" ", "  ", "")) if operator not in ("+", "-") else " "
     return f"{left}{space}{operator}{space}{right}"
 
 
@@ -61,7 +61,24 @@ def _perl(text: str, values: dict[str, int]) -> str:
 
 
 @pytest.mark.parametrize(
-    "text", ["A &&", "(A", "A)", "A B", "&& A", "A = B", "A @ B", "A; B", "rules_matching(", ""]
+    "text",
+    [
+        *("A &&", "(A", "A)", "A B", "&& A", "A = B", "A @ B", "A; B", "rules_matching(", ""),
+        *(
+            "-1 * A",
+            "A -1",
+            "A+1",
+            "1+1",
+            "A > .5",
+            "A > 5.",
+            "A % 2",
+            "A | B",
+            "A--B",
+            "A ? B:C",
+            "Perl::code",
+            "4 / A",
+        ),
+    ],
 )
 def test_what_does_not_parse_is_told(text: str) -> None:
     with pytest.raises(MetaError):
@@ -73,7 +90,17 @@ def test_names_are_the_dependencies_in_order() -> None:
 
 
 def test_division_by_zero_is_zero() -> None:
-    assert compile_meta("4 / A + 1", "RULE").evaluate({"A": 0}) == 1
+    assert compile_meta("4 / (A - 1) + 1", "RULE").evaluate({"A": 1}) == 1
+
+
+def test_what_means_nothing_is_passed_over() -> None:
+    """As SpamAssassin does: single bars, equals signs, commas and quotes are no words at all."""
+    assert compile_meta("A, && = 'B'", "RULE").names == ("A", "B")
+
+
+def test_signs_that_stand_apart() -> None:
+    assert compile_meta("A - - 1 + (- B)", "RULE").evaluate({"A": 1, "B": 3}) == -1
+    assert compile_sum("V > -5").evaluate({"V": -4})
 
 
 def test_rules_matching_adds_the_rules_that_a_glob_names() -> None:
@@ -97,7 +124,7 @@ def test_local_tests_only_is_a_constant() -> None:
     assert not compile_meta("local_tests_only", "R").evaluate({})
 
 
-@pytest.mark.parametrize("opening", ["(", "!", "(1+"])
+@pytest.mark.parametrize("opening", ["(", "!", "(1 + "])
 def test_deep_nesting_is_a_problem_at_worst(opening: str) -> None:
     deep = opening * 50_000 + "A" + ")" * (50_000 if "(" in opening else 0)
     try:
