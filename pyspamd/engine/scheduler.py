@@ -18,6 +18,7 @@ from ..scan.plugin import EvalTest, Plugin, Reads
 from ..scan.scan import Scan
 from .body_hits import BodyHits
 from .catalog import hooked
+from .rule_tags import tag_values
 
 logger = logging.getLogger(__name__)
 
@@ -194,7 +195,11 @@ class Scheduler:
             for name, count in group.absent:
                 add(name, times=count)
         for rule in group.special:
-            count = 0 if rule.negate else self._special(scan, rule.pattern, [value])
+            if rule.negate:
+                unwanted = self._resolved(scan, rule.pattern)
+                count = 0 if unwanted is None or unwanted.matches(value) else 1
+            else:
+                count = self._special(scan, rule.pattern, [value])
             if count:
                 add(rule.pattern.name, times=count)
 
@@ -232,11 +237,9 @@ class Scheduler:
 
     def _special(self, scan: Scan, rule: PatternRule, elements: Sequence[bytes], *, keep: bool = True) -> int:
         """How often a rule hits that captures tags or waits for them."""
-        regex = rule.resolved(scan.tags.values)
-        if regex is None or not elements:
+        regex = self._resolved(scan, rule, keep=keep) if elements else None
+        if regex is None:
             return 0
-        if rule.templates and keep and self._kept is not None:
-            regex = self._kept.setdefault(rule.name, regex)
         if not rule.captures:
             return rule.count(elements, regex)
         count, captures = rule.captured(elements, regex)
@@ -245,6 +248,13 @@ class Scheduler:
             if texts:
                 scan.set_tag(name, texts if len(texts) > 1 else texts[0])
         return count
+
+    def _resolved(self, scan: Scan, rule: PatternRule, *, keep: bool = True) -> Regex | None:
+        """The regex with its tag in it, that of the first message where it is to be kept; none without the tag."""
+        regex = rule.resolved(partial(tag_values, scan))
+        if regex is not None and rule.template and keep and self._kept is not None:
+            regex = self._kept.setdefault(rule.name, regex)
+        return regex
 
     # Eval tests
 

@@ -8,6 +8,7 @@ from ..perlre.patternset import Entry, PatternSet
 from ..perlre.regex import Regex, RegexError, compile_regex
 from .base_strings import has_base_strings
 from .pattern_store import PatternStore
+from .templates import with_text
 
 GATED = {"body": "text", "uri": "uri"}
 """Areas in whose text literals are looked for first, and the kind of text; elsewhere it does not pay."""
@@ -17,13 +18,11 @@ TagValues = Callable[[str], Sequence[str]]
 
 
 @lru_cache(maxsize=512)
-def _with_values(pattern: str, flags: str, values: tuple[tuple[str, tuple[str, ...]], ...]) -> Regex | None:
-    """The template regex with each `%{NAME}` replaced by an alternation of the tag's values, quoted."""
-    for name, texts in values:
-        quoted = "|".join("".join(c if c.isalnum() or c == "_" else "\\" + c for c in text) for text in texts)
-        pattern = pattern.replace("%{" + name + "}", f"(?:{quoted})")
+def _with_values(pattern: str, flags: str, template: str, values: tuple[str, ...]) -> Regex | None:
+    """The regex with each `%{TAG}` replaced by an alternation of the tag's values, quoted."""
+    quoted = "|".join("".join(c if c.isalnum() or c == "_" else "\\" + c for c in text) for text in values)
     try:
-        return compile_regex(pattern, flags)
+        return compile_regex(with_text(pattern, template, f"(?:{quoted})"), flags)
     except RegexError:
         return None
 
@@ -40,20 +39,15 @@ class PatternRule:
     skip_subject: bool = False
     captures: bool = False
     """Whether the regex has named captures, which become tags."""
-    templates: tuple[str, ...] = ()
-    """Names of the tags that the regex waits for (`%{NAME}`)."""
+    template: str = ""
+    """Name of the tag that the regex waits for (`%{NAME}`)."""
 
     def resolved(self, tags: TagValues) -> Regex | None:
-        """The regex to match with, or `None` while a tag it needs has no value."""
-        if not self.templates:
+        """The regex to match with, or `None` while the tag it needs has no value."""
+        if not self.template:
             return self.regex
-        found: list[tuple[str, tuple[str, ...]]] = []
-        for name in self.templates:
-            values = tuple(value for value in tags(name) if value)
-            if not values:
-                return None
-            found.append((name, values))
-        return _with_values(self.pattern, self.flags, tuple(found))
+        values = tuple(value for value in tags(self.template) if value)
+        return _with_values(self.pattern, self.flags, self.template, values) if values else None
 
     def count(self, elements: Sequence[bytes], regex: Regex) -> int:
         """How often the rule hits over the elements, never more than its limit."""
@@ -95,7 +89,7 @@ class PatternBundle:
     def of(cls, rules: Sequence[PatternRule], area: str, store: PatternStore) -> "PatternBundle":
         """Split the rules into those matched in bulk and those that need tags."""
         plain = tuple(rule for rule in rules if rule.regex is not None and not rule.captures)
-        special = tuple(rule for rule in rules if rule.captures or rule.templates)
+        special = tuple(rule for rule in rules if rule.captures or rule.template)
         entries = [
             Entry(rule.regex, rule.limit, rule.skip_subject) for rule in plain if rule.regex is not None
         ]

@@ -12,7 +12,7 @@ from .meta_expression import MetaError, MetaExpression, compile_meta
 from .metas import MetaGraph
 from .pattern_store import PatternStore
 from .patterns import PatternBundle, PatternRule
-from .templates import capture_names, template_names
+from .templates import capture_names, template_name
 
 NETWORK_PRIORITY = -100
 EVAL_AREAS = ("header", "body", "rawbody", "full")
@@ -179,9 +179,9 @@ class _Compiler:
 
     def pattern_rule(self, rule: RuleDef, pattern: str, flags: str) -> PatternRule | None:
         """The rule's regex, compiled; a regex that does not compile is a problem and no rule."""
-        templates = template_names(pattern)
+        template = template_name(pattern)
         regex: Regex | None = None
-        if not templates:
+        if not template:
             try:
                 regex = self.store.regex(pattern, flags)
             except RegexError as error:
@@ -196,7 +196,7 @@ class _Compiler:
             limit=repeat_limit(tflags),
             skip_subject=rule.area == "body" and "nosubject" in tflags,
             captures=bool(capture_names(pattern)),
-            templates=templates,
+            template=template,
         )
 
     def stages(self) -> tuple[Stage, ...]:
