@@ -9,6 +9,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from ..conf.core_learning import BAYES_AUTO_LEARN, USE_BAYES
 from ..conf.core_own import CAPTURE_TEMPLATES_ONCE
 from ..conf.core_report import REQUIRED_SCORE, REWRITE_HEADER
 from ..conf.core_rules import SUBJECT_PREFIX
-from ..conf.rules import EvalCall, RuleDef
+from ..conf.rules import EmptyTest, EvalCall, RuleDef
 from ..mail.message import Message
 from ..net.blocked import BlockedZones
 from ..net.resolver import Resolver
@@ -88,6 +89,7 @@ class Engine:
             test.name: test for plugin in self.plugins for test in plugin.eval_tests()
         }
         self._patterns = patterns or PatternStore()
+        self._misplaced: list[Problem] = []
         self.rules = self._rewritten_rules()
         self.active = frozenset(name for name in self.rules if conf.scores[name][self.score_set] != 0)
         self.program = self._program(base)
@@ -108,6 +110,12 @@ class Engine:
         rules = dict(self.conf.rules)
         for plugin in self.plugins:
             rules.update(plugin.rewrite_rules(rules))
+        for name, rule in rules.items():
+            test = self.evals.get(rule.test.function) if isinstance(rule.test, EvalCall) else None
+            if test is not None and not test.serves(rule.area):
+                text = f"{test.name}() is for {test.area} rules, so this {rule.area} rule never hits"
+                self._misplaced.append(Problem(rule.location, name, text))
+                rules[name] = replace(rule, test=EmptyTest())
         return rules
 
     def _program(self, base: "Engine | None") -> Program:
@@ -142,7 +150,7 @@ class Engine:
             for name, rule in sorted(self.rules.items())
             if isinstance(rule.test, EvalCall) and rule.test.function not in self.evals
         )
-        return self.program.problems + unknown
+        return (*self.program.problems, *unknown, *self._misplaced)
 
     def for_user(self, preferences: str, file: str) -> "Engine":
         """The engine for one user's preferences (their text); engines of recent users are kept."""

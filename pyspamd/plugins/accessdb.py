@@ -71,6 +71,8 @@ def _would_refuse(scan: Scan, table: dict[bytes, bytes]) -> bool:
 class AccessDB(Plugin):
     """SpamAssassin's AccessDB; tables are Berkeley DB hash files."""
 
+    eval_area = "header"
+
     @eval_test(reads=Reads.HEADER)
     def check_access_database(self, scan: Scan, path: str = "") -> bool:
         """The table refuses a sender, or the host or network that handed the message over, and accepts none."""

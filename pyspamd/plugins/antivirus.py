@@ -65,6 +65,8 @@ def _name(part: Part) -> bytes:
 class AntiVirus(Plugin):
     """SpamAssassin's AntiVirus, test for test."""
 
+    eval_area = "body"
+
     @eval_test(reads=Reads.BODY)
     def check_microsoft_executable(self, scan: Scan) -> bool:
         """A part is a program, by its name or by how its content begins."""

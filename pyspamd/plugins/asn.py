@@ -73,6 +73,8 @@ USE_DNS: Final = Bool("asn_use_dns", default=True, admin_only=True)
 class ASN(Plugin):
     """SpamAssassin's ASN."""
 
+    eval_area = "header"
+
     directives = (
         LOOKUPS,
         LOOKUPS_IPV6,

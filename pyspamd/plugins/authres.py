@@ -23,6 +23,8 @@ IGNORED_SERVERS: Final = WordSet("authres_ignored_authserv", lower_case=True, ad
 class AuthRes(Plugin):
     """SpamAssassin's AuthRes."""
 
+    eval_area = "header"
+
     directives = (AUTHRES_NETWORKS, TRUSTED_SERVERS, IGNORED_SERVERS)
 
     def parsed_metadata(self, scan: Scan) -> None:

@@ -14,6 +14,8 @@ _FILE_MODE = r"0?[0-7]{3}"
 class AWL(Plugin):
     """Understands its directives; its rule never hits, as for senders never seen before."""
 
+    eval_area = "header"
+
     directives = (
         Bool("use_auto_welcomelist", default=True, aliases=("use_auto_whitelist",)),
         Float("auto_welcomelist_factor", 0.5, aliases=("auto_whitelist_factor",)),

@@ -19,6 +19,8 @@ LANGUAGES = tuple("".join(pair) for pair in product(ascii_lowercase, repeat=2))
 class Bayes(Plugin):
     """Understands its directives; its rules never hit, as where too few messages have been learned from."""
 
+    eval_area = "body"
+
     directives = (
         Float("bayes_max_token_length", 15.0),
         Words("bayes_stopword_languages", ("en",), lower_case=True),

@@ -29,6 +29,8 @@ NO_SIGNATURE_RATIO = 10.0**6
 class BodyEval(Plugin):
     """SpamAssassin's BodyEval, test for test."""
 
+    eval_area = "body"
+
     features = frozenset({"has_check_body_length", "has_plaintext_body_sig_ratio"})
 
     @staticmethod

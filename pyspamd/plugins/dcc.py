@@ -12,6 +12,8 @@ from ..scan.scan import Scan
 class DCC(Plugin):
     """Understands its directives; its rules never hit, as where DCC is not installed."""
 
+    eval_area = "full"
+
     directives = (
         Bool("use_dcc", default=True),
         Bool("use_dcc_rep", default=True),

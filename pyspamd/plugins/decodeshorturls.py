@@ -129,6 +129,8 @@ def target_of(uri: str, location: str) -> str:
 class DecodeShortURLs(Plugin):
     """SpamAssassin's DecodeShortURLs, test for test; the cache is SQLite's or none."""
 
+    eval_area = "body"
+
     directives = (
         SHORTENERS,
         SHORTENERS_GET,
@@ -263,7 +265,7 @@ class DecodeShortURLs(Plugin):
         """A short link leads back to where it came from."""
         return self._found(scan).loops
 
-    @eval_test(reads=Reads.NOTHING)
+    @eval_test(reads=Reads.NOTHING, area="any")
     def short_url_tests(self, scan: Scan) -> bool:
         """What an older plugin of this name had; never true."""
         return False

@@ -128,6 +128,7 @@ def _practice_domains(domain: str) -> list[str]:
 class DKIM(Plugin):
     """SpamAssassin 4.0.1's DKIM, test for test, old synonyms included."""
 
+    eval_area = "full"
     directives = (
         WELCOMELIST_FROM_DKIM,
         DEF_WELCOMELIST_FROM_DKIM,
@@ -231,7 +232,7 @@ class DKIM(Plugin):
             return False
         return not domains or self._signed_by(scan, findings, domains, valid=True)
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, area="any")
     async def check_dkim_verified(self, scan: Scan, *domains: str) -> bool:
         """Older name of `check_dkim_valid`."""
         return await self.check_dkim_valid(scan, *domains)
@@ -259,7 +260,7 @@ class DKIM(Plugin):
         findings = await self._findings(scan)
         return findings is not None and findings.dependable
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, area="header")
     async def check_dkim_testing(self, scan: Scan) -> bool:
         """Never true: SpamAssassin 4 has the test but no longer looks at the key's flag."""
         return False
@@ -309,7 +310,7 @@ class DKIM(Plugin):
                 found[domain] = _LETTERS[practices.practice]
         return found
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, area="header")
     async def check_dkim_adsp(self, scan: Scan, letters: str, *domains: str) -> bool:
         """No valid author signature, and the author domain's practices are one of the letters (`*`: any of
         NAD123).
@@ -326,12 +327,12 @@ class DKIM(Plugin):
             _fits(author, domain) for domain in domains for author in findings.author_domains
         )
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, area="any")
     async def check_dkim_signall(self, scan: Scan) -> bool:
         """Older name of `check_dkim_adsp('A')`."""
         return await self.check_dkim_adsp(scan, "A")
 
-    @eval_test(reads=Reads.NOTHING)
+    @eval_test(reads=Reads.NOTHING, area="any")
     async def check_dkim_signsome(self, scan: Scan) -> bool:
         """Never true: that a domain signs some of its mail says nothing."""
         return False
@@ -364,24 +365,24 @@ class DKIM(Plugin):
             for author, signer in acceptable
         )
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, area="header")
     async def check_for_dkim_welcomelist_from(self, scan: Scan) -> bool:
         """The author is on `welcomelist_from_dkim` or `welcomelist_auth`, and the signature asked for is
         valid.
         """
         return await self._welcome(scan, WELCOMELIST_FROM_DKIM, WELCOMELIST_AUTH)
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, area="header")
     async def check_for_dkim_whitelist_from(self, scan: Scan) -> bool:
         """Older name of `check_for_dkim_welcomelist_from`."""
         return await self.check_for_dkim_welcomelist_from(scan)
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, area="header")
     async def check_for_def_dkim_welcomelist_from(self, scan: Scan) -> bool:
         """As `check_for_dkim_welcomelist_from`, for the lists that come with the rules."""
         return await self._welcome(scan, DEF_WELCOMELIST_FROM_DKIM, DEF_WELCOMELIST_AUTH)
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, area="header")
     async def check_for_def_dkim_whitelist_from(self, scan: Scan) -> bool:
         """Older name of `check_for_def_dkim_welcomelist_from`."""
         return await self.check_for_def_dkim_welcomelist_from(scan)

@@ -42,6 +42,8 @@ class _Standing:
 class DMARC(Plugin):
     """SpamAssassin's DMARC, test for test."""
 
+    eval_area = "header"
+
     directives = (DMARC_SAVE_REPORTS,)
 
     def __init__(self, conf: Conf) -> None:

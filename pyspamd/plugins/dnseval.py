@@ -93,6 +93,8 @@ def _text(data: bytes) -> str:
 class DNSEval(Plugin):
     """SpamAssassin's DNSEval, test for test; `check_dnsbl` answers for all of them."""
 
+    eval_area = "header"
+
     directives = (RBL_HEADERS,)
     features = frozenset({"has_tflags_domains_only", "has_tflags_ips_only"})
 

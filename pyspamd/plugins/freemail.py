@@ -79,6 +79,8 @@ def _regex(pattern: str | None, rule: str) -> Regex | None:
 class FreeMail(Plugin):
     """SpamAssassin's FreeMail, test for test."""
 
+    eval_area = "header"
+
     directives = (
         DOMAINS,
         WELCOME,

@@ -95,6 +95,8 @@ class FromNameSpoof(Plugin):
     With `fns_ignore_dkim`, DKIM and network, answers wait until it is known who has signed.
     """
 
+    eval_area = "header"
+
     directives = (OWNERS, LESS_OWNERS, EXTRA_CHARACTERS, IGNORE_DKIM, IGNORE_HEADERS, CHECK)
 
     def __init__(self, conf: Conf) -> None:

@@ -115,6 +115,7 @@ def _without(regex: Regex, text: bytes) -> bytes:
 class HashBL(Plugin):
     """SpamAssassin's HashBL, test for test."""
 
+    eval_area = "header"
     directives = (IGNORED, ALIASES, EMAIL_REGEX, EMAIL_WELCOME, ACCESS)
     features = frozenset(
         {
@@ -280,7 +281,7 @@ class HashBL(Plugin):
             wanted += map(as_octets, spellings)
         self._ask(scan, request, wanted)
 
-    @eval_test(reads=Reads.BODY | Reads.NETWORK)
+    @eval_test(reads=Reads.BODY | Reads.NETWORK, area="body")
     async def check_hashbl_bodyre(
         self,
         scan: Scan,
@@ -351,7 +352,7 @@ class HashBL(Plugin):
             return None
         return domain if trim and domain else value
 
-    @eval_test(reads=Reads.BODY | Reads.NETWORK)
+    @eval_test(reads=Reads.BODY | Reads.NETWORK, area="body")
     async def check_hashbl_attachments(
         self, scan: Scan, zone: str = "", options: str = "", subtest: str = "", *, rule: str
     ) -> None:

@@ -67,6 +67,8 @@ def _domain_tail(address: bytes) -> bytes:
 class HeaderEval(Plugin):
     """SpamAssassin's HeaderEval, test for test."""
 
+    eval_area = "header"
+
     @eval_test(reads=Reads.HEADER)
     def check_for_fake_aol_relay_in_rcvd(self, scan: Scan) -> bool:
         """Received lines that name an AOL relay but lack the marks of one."""

@@ -28,6 +28,8 @@ def _value(found: Any) -> float:
 class HTMLEval(Plugin):
     """The `html_…` tests; all of them hold if one HTML part satisfies them."""
 
+    eval_area = "body"
+
     @eval_test(reads=Reads.BODY)
     def html_tag_balance(self, scan: Scan, tag: str = "", expression: str = "") -> bool:
         """Whether the number of unclosed `tag`s compares as the expression says."""

@@ -59,6 +59,8 @@ def _mismatch(page: HtmlPage, registry: Registry) -> tuple[bool, int]:
 class HTTPSMismatch(Plugin):
     """SpamAssassin's HTTPSMismatch."""
 
+    eval_area = "body"
+
     @eval_test(reads=Reads.BODY)
     def check_https_http_mismatch(self, scan: Scan, low: str = "1", high: str | None = None) -> bool:
         """A page has a misleading link, and at least `low` and fewer than `high` links."""

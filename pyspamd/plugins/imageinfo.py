@@ -23,6 +23,8 @@ def _in_range(value: float | None, low: str, high: str | None) -> bool:
 class ImageInfo(Plugin):
     """SpamAssassin's ImageInfo, test for test."""
 
+    eval_area = "body"
+
     @eval_test(reads=Reads.BODY)
     def image_count(
         self, scan: Scan, kind: str = "", low: str | None = None, high: str | None = None

@@ -70,6 +70,8 @@ def _uppercase(scan: Scan) -> float:
 class MIMEEval(Plugin):
     """SpamAssassin's MIMEEval, test for test."""
 
+    eval_area = "body"
+
     features = frozenset(
         {"has_check_for_ascii_text_illegal", "has_check_abundant_unicode_ratio", "has_check_qp_ratio"}
     )
@@ -97,7 +99,7 @@ class MIMEEval(Plugin):
         """Plain bytes per HTML byte of the alternatives: at least `low` and under `high`."""
         return number(low) <= _shape(scan).mime_multipart_ratio < number(high)
 
-    @eval_test(reads=Reads.BODY | Reads.HEADER)
+    @eval_test(reads=Reads.BODY | Reads.HEADER, area="any")
     def check_msg_parse_flags(self, scan: Scan, flag: str = "") -> bool:
         """Reading the message raised the named flag."""
         return scan.message.parse_flag(flag)

@@ -257,6 +257,8 @@ class _Patterns:
 class OLEVBMacro(Plugin):
     """SpamAssassin's OLEVBMacro, test for test."""
 
+    eval_area = "body"
+
     directives = (
         MOST_PARTS,
         MOST_MEMBERS,

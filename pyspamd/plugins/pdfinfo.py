@@ -123,6 +123,8 @@ def _compiled(pattern: str, rule: str) -> Regex | None:
 class PDFInfo(Plugin):
     """SpamAssassin's PDFInfo, test for test."""
 
+    eval_area = "body"
+
     hook_priority = {"parsed_metadata": -1}
 
     def parsed_metadata(self, scan: Scan) -> None:

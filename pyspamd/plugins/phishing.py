@@ -107,6 +107,8 @@ def _links(feeds: _Feeds) -> Mapping[str, Mapping[str, str]]:
 class Phishing(Plugin):
     """SpamAssassin's Phishing; the lists are read when the rules are."""
 
+    eval_area = "body"
+
     directives = (OPENPHISH, PHISHTANK, PHISHSTATS, NO_PARAMETERS, LEAST_SCORE)
 
     def __init__(self, conf: Conf) -> None:

@@ -12,6 +12,8 @@ from ..scan.scan import Scan
 class Pyzor(Plugin):
     """Understands its directives; its rule never hits, as where Pyzor is not installed."""
 
+    eval_area = "full"
+
     directives = (
         Bool("use_pyzor", default=True),
         Float("pyzor_count_min", 5.0, aliases=("pyzor_max",)),

@@ -12,6 +12,8 @@ from ..scan.scan import Scan
 class Razor2(Plugin):
     """Understands its directives; its rules never hit, as where Razor is not installed."""
 
+    eval_area = "full"
+
     directives = (
         Float("use_razor2", 1.0),
         Float("razor_fork", 1.0, admin_only=True),

@@ -116,7 +116,7 @@ class RelayEval(Plugin):
         relays = scan.relays.untrusted
         return bool(relays) and b"." in relays[-1].rdns and not relays[-1].ip_private
 
-    @eval_test(reads=Reads.HEADER)
+    @eval_test(reads=Reads.HEADER, area="header")
     def check_for_from_domain_in_received_headers(self, scan: Scan, domain: str, desired: str = "") -> bool:
         """From lies in the domain, and a relay inside it took the mail from a host inside it (or not)."""
         name = domain.encode("latin-1")

@@ -37,6 +37,8 @@ _SPACE = re.compile(r"\s+")
 class SPF(Plugin):
     """SpamAssassin's SPF, test for test, under its new and its old names."""
 
+    eval_area = "header"
+
     directives = (
         WELCOMELIST_FROM_SPF,
         DEF_WELCOMELIST_FROM_SPF,

@@ -123,6 +123,8 @@ def _models(conf: Conf) -> LanguageModels | None:
 class TextCat(Plugin):
     """SpamAssassin's TextCat, test for test."""
 
+    eval_area = "body"
+
     directives = (OK, INACTIVE, MOST_LANGUAGES, ABOVE, MOST_SEQUENCES, ACCEPTABLE, LANGUAGES_FILE)
 
     def __init__(self, conf: Conf) -> None:
@@ -158,7 +160,7 @@ class TextCat(Plugin):
         guesses = [name for at, (name, distance) in enumerate(ranked) if not at or distance < limit]
         return guesses if len(guesses) <= MOST_LANGUAGES.of(conf) else []
 
-    @eval_test(reads=Reads.BODY)
+    @eval_test(reads=Reads.BODY, area="any")
     def check_language(self, scan: Scan, *, rule: str) -> bool:
         """None of the languages that the text may be in is one of `ok_languages`."""
         wanted = OK.of(scan.conf).split()

@@ -12,6 +12,8 @@ from ..scan.scan import Scan
 class TxRep(Plugin):
     """Understands its directives; its rule never hits, as for senders never seen before."""
 
+    eval_area = "header"
+
     directives = (
         Bool("use_txrep", default=False),
         Float("txrep_factor", 0.5, low=0, high=1),

@@ -45,6 +45,8 @@ def _matches(subjects: frozenset[str], subject: bytes | None) -> bool:
 class WelcomeListSubject(Plugin):
     """SpamAssassin's WelcomeListSubject, under its new and its old names."""
 
+    eval_area = "header"
+
     directives = (WELCOME, BLOCK)
 
     @eval_test(reads=Reads.BODY)

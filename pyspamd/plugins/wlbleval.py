@@ -141,6 +141,8 @@ def _host_keys(host: str) -> list[str]:
 class WLBLEval(Plugin):
     """SpamAssassin's WLBLEval, test for test, under its new and its old names."""
 
+    eval_area = "header"
+
     @eval_test(reads=Reads.HEADER)
     def check_from_in_blocklist(self, scan: Scan) -> bool:
         """A sender address is on `blocklist_from`."""
@@ -237,12 +239,12 @@ class WLBLEval(Plugin):
             scan.log(rule, f"URI: {host}")
         return bool(host)
 
-    @eval_test(reads=Reads.HEADER | Reads.BODY)
+    @eval_test(reads=Reads.HEADER | Reads.BODY, area="any")
     def check_uri_host_in_blocklist(self, scan: Scan, *, rule: str = "") -> bool:
         """A URI's host is on `blocklist_uri_host`."""
         return self.check_uri_host_listed(scan, "BLOCK", rule=rule)
 
-    @eval_test(reads=Reads.HEADER | Reads.BODY)
+    @eval_test(reads=Reads.HEADER | Reads.BODY, area="any")
     def check_uri_host_in_welcomelist(self, scan: Scan, *, rule: str = "") -> bool:
         """A URI's host is on `welcomelist_uri_host`."""
         return self.check_uri_host_listed(scan, "WELCOME", rule=rule)

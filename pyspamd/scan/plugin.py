@@ -65,14 +65,20 @@ class EvalTest:
     wants_rule: bool
     wants_text: bool
     deferred: bool = False
+    area: str = "any"
+    """What kind of rule may ask it: `header`, `body`, `rawbody`, `full`, or any."""
 
     @property
     def is_late(self) -> bool:
         """Whether the answer is known only when the network tests have settled."""
         return self.is_async or self.deferred
 
+    def serves(self, area: str) -> bool:
+        """Whether rules of this kind may ask it; what `body` rules ask, `rawbody` rules may ask too."""
+        return self.area in ("any", area) or (self.area, area) == ("body", "rawbody")
 
-def eval_test(*, reads: Reads, deferred: bool = False) -> Callable[[Function], Function]:
+
+def eval_test(*, reads: Reads, deferred: bool = False, area: str = "") -> Callable[[Function], Function]:
     """Make a method an eval test that rules call by the method's name.
 
     The method takes the `Scan` and the rule's arguments (text) and answers truth or a count; the count becomes the
@@ -83,9 +89,12 @@ def eval_test(*, reads: Reads, deferred: bool = False) -> Callable[[Function], F
 
     A `deferred` test is never called: the plugin's hooks (`check_dnsbl`) look for the rules that name it and
     report their hits, until the network tests settle.
+
+    `area` is the kind of rule that may ask, where it is another than the plugin's `eval_area`.
     """
 
     def mark(function: Function) -> Function:
+        function.__eval_area__ = area  # type: ignore[attr-defined]
         function.__eval_reads__ = reads  # type: ignore[attr-defined]
         function.__eval_deferred__ = deferred  # type: ignore[attr-defined]
         return function
@@ -102,7 +111,7 @@ def rule_test(directive: str, *, reads: Reads) -> Callable[[Function], Function]
 
     def mark(function: Function) -> Function:
         function.__rule_function__ = rule_function(directive)  # type: ignore[attr-defined]
-        return eval_test(reads=reads)(function)
+        return eval_test(reads=reads, area="any")(function)
 
     return mark
 
@@ -115,6 +124,9 @@ class Plugin:
 
     features: ClassVar[frozenset[str]] = frozenset()
     """What `can(Mail::SpamAssassin::Plugin::Name::feature)` finds besides the eval tests and hooks."""
+
+    eval_area: ClassVar[str] = "any"
+    """What kind of rule may ask this plugin's eval tests; rules of another kind never hit."""
 
     hook_priority: ClassVar[Mapping[str, int]] = MappingProxyType({})
     """For hooks that other plugins build on: a lower number is called sooner (0 where none is given)."""
@@ -149,6 +161,7 @@ class Plugin:
                 "rule" in parameters,
                 "text" in parameters,
                 method.__eval_deferred__,
+                method.__eval_area__ or self.eval_area,
             )
 
     # Hooks, in the order in which a message meets them. Names are SpamAssassin's (Mail::SpamAssassin::Plugin);
