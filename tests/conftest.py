@@ -9,12 +9,41 @@ import os
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+_OWN_FOLDER = pytest.StashKey[Path]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give this run a folder of its own, so that several runs beside one another do not meet.
+
+    pytest's own default is one folder for all runs of a user, which each run closes to other users anew. `--basetemp`
+    names another, which is kept.
+    """
+    if config.option.basetemp is None:
+        config.stash[_OWN_FOLDER] = own = Path(tempfile.mkdtemp(prefix="pyspamd-tests-"))
+        own.chmod(0o711)
+        config.option.basetemp = str(own / "all")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove it."""
+    if own := config.stash.get(_OWN_FOLDER, None):
+        shutil.rmtree(own, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def passable(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let servers that work as another user pass through to the folders that a test opens to them."""
+    tmp_path_factory.getbasetemp().chmod(0o711)
+
 
 SHARED = Path(os.environ.get("PYSPAMD_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -73,9 +74,7 @@ class Server:
 @contextlib.contextmanager
 def running(folder: Path, workers: int, *options: str) -> Iterator[Server]:
     """A server with SpamAssassin's rules where they are installed, else with its own; local tests only."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port = int(probe.getsockname()[1])
+    port = _free_port()
     command = [
         *(sys.executable, "-m", "pyspamd", "serve", "-L", "-x", "-s", "stderr", "-i", HOST, "-p", str(port)),
         *("-m", str(workers), "--round-robin", "--cache-dir", str(folder / "cache"), "--cf", "use_bayes 0"),
@@ -119,6 +118,17 @@ def ask(port: int, data: bytes, seconds: float) -> bytes:
         while chunk := line.recv(65536):
             chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _free_port() -> int:
+    """A port nobody listens on just now, and none of those that the kernel may give to a client in a moment."""
+    ports = list(range(10_240, 32_768))
+    random.shuffle(ports)
+    for port in ports:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, port))
+            return port
+    raise RuntimeError("there is no free port")
 
 
 def _answers(port: int) -> bool:

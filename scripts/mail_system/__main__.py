@@ -20,12 +20,14 @@ from .lists import FOOTER, Mailboxes, MailingList
 from .nameserver import serving
 from .opendkim import running_opendkim
 from .postfix import Ports, running_postfix
-from .programs import MissingError, TopologyError, free_ports
+from .programs import MissingError, TopologyError, alone, free_ports
 from .round_trip import READER, STRANGER, RoundTrip, Trip
-from .scorer import REFUSED, UNWANTED, running_pyspamd
+from .scorer import PORT, REFUSED, UNWANTED, running_pyspamd
 from .smtp import receiving
 from .spamass_milter import running_spamass_milter
 
+PATIENCE = 300.0
+"""Seconds to wait for other runs that need the same port."""
 MISSING = 77
 """The exit status where a program is not installed, or we are not root."""
 
@@ -47,11 +49,7 @@ def workspace(keep: bool) -> Iterator[Path]:
 @contextlib.contextmanager
 def mail_system(folder: Path) -> Iterator[tuple[RoundTrip, dict[str, SigningKey], Log]]:
     """All of it, up: what sends mail round, the keys, and the log of amavisd-new."""
-    entrance, submission, opendkim, dns, plain, footer, mailboxes, milter_entrance = free_ports(8)
-    ports = Ports(
-        *(entrance, submission, 10025, 10027, 10024, 10026),
-        *(opendkim, dns, plain, footer, mailboxes, milter_entrance),
-    )
+    ports = Ports(*free_ports(12))
     keys = {
         "ours": SigningKey.create("example.com", "mail2026"),
         "strangers": SigningKey.create("example.org", "s1"),
@@ -63,8 +61,12 @@ def mail_system(folder: Path) -> Iterator[tuple[RoundTrip, dict[str, SigningKey]
         up = stack.enter_context
         up(serving(zone, ports.dns))
         up(receiving(ports.mailboxes, boxes))
-        up(receiving(ports.plain_list, MailingList("plain@lists.example.net", READER, entrance)))
-        up(receiving(ports.footer_list, MailingList("footer@lists.example.net", READER, entrance, FOOTER)))
+        up(receiving(ports.plain_list, MailingList("plain@lists.example.net", READER, ports.entrance)))
+        up(
+            receiving(
+                ports.footer_list, MailingList("footer@lists.example.net", READER, ports.entrance, FOOTER)
+            )
+        )
         log = up(running_pyspamd(folder / "pyspamd", ports.dns))
         up(running_opendkim(folder / "opendkim", ports.opendkim, keys["ours"]))
         amavis = up(running_amavis(folder / "amavis", ports))
@@ -111,7 +113,7 @@ def main() -> int:
         print("topology: only root can start a mail system", file=sys.stderr)
         return MISSING
     try:
-        with workspace(options.keep) as folder:
+        with alone(PORT, PATIENCE), workspace(options.keep) as folder:
             try:
                 with mail_system(folder) as (mail, keys, amavis):
                     for trip in trips(mail, keys):

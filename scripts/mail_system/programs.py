@@ -1,11 +1,14 @@
 """Programs of the mail system: started in a folder of their own, waited for, and ended whatever happens."""
 
 import contextlib
+import fcntl
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -41,12 +44,39 @@ def eventually(what: Callable[[], bool], seconds: float = PATIENCE) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on just now."""
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind((HOST, 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+    """Ports that nobody listens on just now, and none of those that the kernel may give to a client in a moment."""
+    ports = list(range(10_240, 32_768))
+    random.shuffle(ports)
+    found: list[int] = []
+    while len(found) < count:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, port := ports.pop()))
+            found.append(port)
+    return found
+
+
+@contextlib.contextmanager
+def alone(port: int, seconds: float) -> Iterator[None]:
+    """Hold a port that cannot be chosen for this run alone; waits while other runs hold it.
+
+    Raises `TopologyError` where they do for too long.
+    """
+    lock = Path(tempfile.gettempdir(), f"pyspamd-port-{port}.lock")
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        if not eventually(lambda: _locked(descriptor), seconds):
+            raise TopologyError(f"another run has had port {port} for {seconds:.0f} seconds")
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def listens(port: int) -> bool:

@@ -85,9 +85,7 @@ def deliver(tmp_path: Path) -> Deliver:
         folder = tmp_path / f"spool-{port}"
         folder.mkdir()
         shutil.chown(folder, USER)
-        for parent in folder.parents:
-            if parent.owner() == "root" and parent.stat().st_mode & 0o777 == 0o700:
-                parent.chmod(0o711)
+        tmp_path.chmod(0o711)
         settings = folder / "exim.conf"
         settings.write_text(SETTINGS.format(folder=folder, exim=exim, user=USER, port=port))
         envelope = "EHLO client.example.org\nMAIL FROM:<ann@example.com>\nRCPT TO:<bob@example.net>\n"

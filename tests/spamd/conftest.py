@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -29,10 +30,20 @@ def eventually(what: Callable[[], bool], seconds: float = PATIENCE) -> bool:
 
 
 def free_port() -> int:
-    """A port nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port nobody listens on just now, and none of those that the kernel may give to a client in a moment."""
+    ports = list(range(10_240, 32_768))
+    random.shuffle(ports)
+    for port in ports:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("there is no free port")
+
+
+@pytest.fixture
+def port() -> int:
+    """A free port."""
+    return free_port()
 
 
 @dataclass

@@ -250,9 +250,6 @@ def test_preferences_of_virtual_users(start: Start, tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     (folder / "user_prefs").write_text("required_score 0.5\n")
     me = "nobody" if os.geteuid() == 0 else os.environ.get("USER", "nobody")
-    for parent in tmp_path.parents:
-        if parent.stat().st_uid == os.geteuid() and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o055)
     server = start("-x", "-u", me, "--virtual-config-dir", f"{tmp_path}/users/%d/%l")
     assert b"Spam: True ; 1.3 / 0.5" in server.check(b"\nx", head=b"User: joe@example.com\r\n")
     assert b"Spam: False ; 1.3 / 5.0" in server.check(b"\nx", head=b"User: ann@example.com\r\n")

@@ -204,10 +204,7 @@ def command(*options: str, port: int = 0) -> list[str]:
     return [sys.executable, str(script), "-L", "-i", "127.0.0.1", "-p", str(port), *options]
 
 
-def test_the_background(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def test_the_background(tmp_path: Path, port: int) -> None:
     options = ("-d", "-r", "pid", "-s", "./log", "-x", "-m", "1")
     started = subprocess.run(command(*options, port=port), cwd=tmp_path, capture_output=True, timeout=30)
     assert (started.returncode, started.stdout, started.stderr) == (0, b"", b"")

@@ -18,7 +18,7 @@ Told = dict[str, Any]
 @pytest.fixture(scope="module")
 def told() -> dict[str, Told]:
     """What the script saw, by the name of the message."""
-    run = subprocess.run([SCRIPT, "--json"], capture_output=True, text=True, timeout=180)
+    run = subprocess.run([SCRIPT, "--json"], capture_output=True, text=True, timeout=600)
     if run.returncode == MISSING:
         pytest.skip(f"external: {run.stderr.strip()}")
     assert run.returncode == 0, run.stderr
