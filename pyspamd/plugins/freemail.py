@@ -52,15 +52,16 @@ IMPORT_DEFAULT_AUTH = Float(
     "freemail_import_def_welcomelist_auth", 0.0, aliases=("freemail_import_def_whitelist_auth",)
 )
 
+# `(?>.+?=)` is `.+=` that is matched where it first occurs and never again: a later `=` would help no more.
 _NO_PERSON = re.compile(
     rb"(?:abuse|support|sales|info|helpdesk|contact|kontakt|(?:post|host|domain)master|undisclosed.*"
     rb"|request-[a-f0-9]{16}|bounced?-"
-    rb"|[a-f0-9]{8}(?:\.[a-f0-9]{8}|-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12})|.+=.+=.+)@",
+    rb"|[a-f0-9]{8}(?:\.[a-f0-9]{8}|-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12})|(?>.+?=)(?>.+?=).+)@",
     re.IGNORECASE,
 )
 _BULK_SENDER = re.compile(
     rb"(?:^(?:post|host|domain)master|^double-bounce|^(?:sentto|owner|return|(?:gr)?bounced?)-.+"
-    rb"|-(?:request|bounces?|admin|owner)|\b(?:do[._-t]?)?no[._-t]?repl(?:y|ies)|.+=.+)@",
+    rb"|-(?:request|bounces?|admin|owner)|\b(?:do[._-t]?)?no[._-t]?repl(?:y|ies)|(?m:^)(?>.+?=).+)@",
     re.IGNORECASE,
 )
 
