@@ -3,32 +3,23 @@
 import argparse
 import asyncio
 import json
-import os
 import random
 import signal
 import sys
-import tarfile
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .corpora import corpus, messages_below
 from .requests import Load, Outcome, answers_in_peace
 from .rudeness import misbehave
 from .server import Server, need_ps, running
 
-SHARED = Path(os.environ.get("PYSPAMD_SHARED", Path(__file__).resolve().parents[3] / "shared"))
 FINE = (Outcome.RIGHT, Outcome.TEMPORARY)
 GROWTH_ALLOWED = 0.05
 """By how much a worker's memory may grow after it has warmed up."""
-
-
-def messages_below(folder: Path, most: int) -> list[bytes]:
-    """The messages of all files below a folder, up to `most` of them, evenly picked."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    step = max(1, len(files) // most)
-    return [path.read_bytes() for path in files[::step][:most]]
 
 
 async def _disturb(
@@ -169,9 +160,7 @@ def main() -> int:
         folder.chmod(0o755)
         source = options.messages
         if source is None:
-            source = folder / "messages"
-            with tarfile.open(SHARED / "corpus" / "messages.tar.xz") as tar:
-                tar.extractall(source, filter="data")
+            source = corpus(folder)
         told = soak(options, messages_below(source, options.most), folder)
     told["faults"] = faults(told)
     if options.json:
