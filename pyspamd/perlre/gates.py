@@ -3,7 +3,7 @@
 Plain data, so that a cache of compiled rules can keep it: working gates out takes far longer than compiling.
 """
 
-from math import exp, factorial
+from math import exp
 from typing import Final, NamedTuple
 
 from .errors import RegexError
@@ -39,6 +39,7 @@ SQUEEZE_DELETE: Final = bytes(byte for byte in range(256) if not _SQUEEZED_TABLE
 _ALWAYS: Final = 5.0  # runs in a kilobyte of a regex without gate: about so many elements it has
 _ELEMENT: Final = 0.2  # kilobytes an element has
 _HIGH_SHARE: Final = 0.15  # of text in elements that are not ASCII
+_MOST_COUNTED: Final = 100  # beyond it the chance is as good as none
 _FIND: Final = 0.1  # what finding a literal costs, compared to a run of a short regex
 _LONG: Final = 800  # characters of a regex of which a run costs about twice that
 _GOOD: Final = 0.25
@@ -81,12 +82,20 @@ def gate_of(pattern: str, flags: str = "", kind: str = "text") -> Gate | None:
     return best
 
 
+def _as_many(times: int, mean: float) -> float:
+    """How likely something comes so many times or more where it comes `mean` times on average (Poisson)."""
+    fewer = term = exp(-mean)
+    for number in range(1, min(times, _MOST_COUNTED)):
+        term *= mean / number
+        fewer += term
+    return max(0.0, 1 - fewer)
+
+
 def _runs(gate: Gate, kind: str, size: int) -> float:
     """How often a kilobyte a regex of `size` may be expected to run, what finding costs counted in runs."""
     often = finds = cost(gate.literals, kind)
     if gate.times > 1:
-        mean = often * _ELEMENT
-        often = _ALWAYS * (1 - exp(-mean) * sum(mean**n / factorial(n) for n in range(gate.times)))
+        often = _ALWAYS * _as_many(gate.times, often * _ELEMENT)
     often = min(often, _ALWAYS)
     if TIERS[gate.tier].ascii_only:
         often = often * (1 - _HIGH_SHARE) + _ALWAYS * _HIGH_SHARE

@@ -91,14 +91,14 @@ def read_opening(text: str, start: int, flags: int) -> Opening:
         return Opening(kind, start + 1, flags)
     if fixed := _FIXED.match(text, start):
         return Opening(_PLAIN[fixed[0]], fixed.end(), flags)
-    if letters := _FLAGS.match(text, start):
-        return _modifiers(letters, flags)
     if capture := _CAPTURE.match(text, start):
         return Opening("capture", capture.end(), flags, name=capture[1] or capture[2])
     if call := _CALL.match(text, start):
         relative = int(call[2]) if call[2] else None
         number = 0 if call[1] else int(call[3]) if call[3] else None
         return Opening("call", call.end(), flags, name=call[4], number=number, relative=relative)
+    if letters := _FLAGS.match(text, start):
+        return _modifiers(letters, flags)
     if text.startswith("(?(", start):
         return _condition(text, start, flags)
     if whole := _SET.match(text, start):

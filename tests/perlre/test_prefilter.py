@@ -236,3 +236,9 @@ def test_the_tree_knows_both_cases_of_a_byte() -> None:
         regex = compile_regex(f"\\x{byte:02x}", "i")
         matched = [other for other in range(256) if regex.matches(bytes([other]))]
         assert matched == members(folded(1 << byte))
+
+
+@pytest.mark.parametrize("pattern", ["x{1000}", "x{65535}", "(?:a.*?){300}", "(?:ab|cd){40,}"])
+def test_very_many_repetitions_have_a_gate_or_none(pattern: str) -> None:
+    gate = gate_of(pattern)
+    assert gate is None or gate.times > 0 < len(gate.literals)
