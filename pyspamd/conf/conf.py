@@ -30,7 +30,7 @@ class Mention(NamedTuple):
     location: Location
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Conf:
     """All that configuration files said, checked and frozen."""
 

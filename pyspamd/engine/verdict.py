@@ -16,8 +16,9 @@ CacheState = Literal["hit", "miss", "bypass"]
 class Verdict:
     """A settled judgement; `score` and each hit's score are in points."""
 
-    message: Message
-    conf: Conf
+    message: Message = field(repr=False)
+    conf: Conf = field(repr=False)
+    """Left out of `repr`, which asyncio takes of a task's result when a run ends."""
     score: float
     required: float
     hits: tuple[Hit, ...]
