@@ -1,10 +1,11 @@
 """What the language is at some point of reading: its words, the loaded plugins, and what conditions ask."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from .directives import Directive
+from .grammar import Statement, parse_lines
 from .plugin_catalog import PLUGIN_PREFIX, PluginCatalog, PluginSpec
 
 CORE_MODULE: Final = "Mail::SpamAssassin::Conf"
@@ -57,6 +58,9 @@ class Checks:
 
     meta: Callable[[str, str], str | None] | None = None
     """Asked with a meta rule's name and expression."""
+
+    statements: Callable[[str], Iterable[Statement]] = parse_lines
+    """Takes a file's text apart; a higher room may remember what came out the last time."""
 
 
 @dataclass(frozen=True, slots=True)

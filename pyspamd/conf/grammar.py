@@ -10,6 +10,7 @@ Example::
     [Statement(keyword='score', value='FOO 1.5', line=1, column=8, language='')]
 """
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from lark import Lark, Token, Transformer
@@ -79,14 +80,17 @@ def _statement(word: Token, value: Token | None, language: str) -> Statement:
     return Statement(_keyword(word), text, value.line or 0, value.column or 0, language)
 
 
-_PARSER: Final = Lark(
-    _GRAMMAR, parser="lalr", lexer="contextual", transformer=_Statements(), maybe_placeholders=False
-)
+@lru_cache(maxsize=1)
+def _parser() -> Lark:
+    """Made when first needed: where all lines are known from an earlier start, it is not."""
+    return Lark(
+        _GRAMMAR, parser="lalr", lexer="contextual", transformer=_Statements(), maybe_placeholders=False
+    )
 
 
 def parse_lines(text: str) -> list[Statement]:
     """The statements of a file's text (latin-1, any line ends that Perl takes for white space)."""
     if not text.endswith("\n"):
         text += "\n"
-    statements: list[Statement] = _PARSER.parse(text)  # type: ignore[assignment]
+    statements: list[Statement] = _parser().parse(text)  # type: ignore[assignment]
     return statements

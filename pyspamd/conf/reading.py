@@ -9,7 +9,7 @@ from .builder import Builder
 from .conditions import VERSION, BrokenConditionError, Facts, UnreadableConditionError, parse_condition
 from .core_rules import ALLOW_USER_RULES
 from .directives import BadValue, shorten
-from .grammar import Statement, parse_lines
+from .grammar import Statement
 from .sources import Source, UnreadableFileError, files_in, read_source
 
 _UPDATE: Final = re.compile(r"^# UPDATE version ([0-9]+)$", re.MULTILINE)
@@ -56,7 +56,7 @@ class Reading:
             builder.warn("The file begins with a byte order mark, which SpamAssassin would take for a word.")
         for found in _UPDATE.finditer(text):
             builder.update_versions[source.name] = found[1]
-        for statement in parse_lines(text):
+        for statement in builder.dialect.checks.statements(text):
             self._step(statement)
         self._close_conditionals()
         builder.file, builder.line, self._offset = before

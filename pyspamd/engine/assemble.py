@@ -17,8 +17,8 @@ from ..conf.loader import load
 from ..conf.sources import choose_places, files_in, list_files
 from ..net.resolver import Resolver
 from ..perlre.regex import RegexError
-from ..ruleset.meta_expression import MetaError, compile_meta
-from ..ruleset.pattern_store import PatternStore
+from ..ruleset.compiled_store import CompiledStore
+from ..ruleset.meta_expression import MetaError
 from .catalog import Catalog
 from .engine import Engine
 from .verdict_cache import VerdictCache
@@ -44,8 +44,8 @@ class Setup:
     """A user's own file (or folder of them), read after the site's and believed like it."""
 
 
-def _checks(patterns: PatternStore, local_tests_only: bool) -> Checks:
-    """What can be said of patterns and metas while they are read; what they compile to is kept for later."""
+def _checks(patterns: CompiledStore, local_tests_only: bool) -> Checks:
+    """What can be said of lines, patterns and metas while they are read; what comes out is kept for later."""
 
     def regex_fault(pattern: str, flags: str) -> str | None:
         try:
@@ -56,12 +56,12 @@ def _checks(patterns: PatternStore, local_tests_only: bool) -> Checks:
 
     def meta_fault(name: str, expression: str) -> str | None:
         try:
-            compile_meta(expression, name, local_tests_only=local_tests_only)
+            patterns.meta(expression, name, local_tests_only=local_tests_only)
         except MetaError as error:
             return str(error)
         return None
 
-    return Checks(regex=regex_fault, meta=meta_fault)
+    return Checks(regex=regex_fault, meta=meta_fault, statements=patterns.statements)
 
 
 def files_of(setup: Setup) -> list[Path]:
@@ -72,7 +72,7 @@ def files_of(setup: Setup) -> list[Path]:
     return files + files_in(setup.preferences, "cf")
 
 
-def read_conf(setup: Setup, patterns: PatternStore | None = None) -> Conf:
+def read_conf(setup: Setup, patterns: CompiledStore | None = None) -> Conf:
     """The configuration that the setup names; whatever is wrong with it is in `problems`.
 
     What its patterns compile to is left in `patterns`.
@@ -84,7 +84,7 @@ def read_conf(setup: Setup, patterns: PatternStore | None = None) -> Conf:
         pre_lines=setup.pre,
         local_tests_only=setup.local_tests_only,
         lint=setup.lint,
-        checks=_checks(patterns or PatternStore(), setup.local_tests_only),
+        checks=_checks(patterns or CompiledStore(), setup.local_tests_only),
     )
 
 
@@ -100,7 +100,7 @@ def assemble(
     `store` is the verdict cache's, none for no cache; `compiled` the folder in which compiled patterns are kept
     between starts, none for nowhere.
     """
-    patterns = PatternStore(compiled / "patterns.json" if compiled else None)
+    patterns = CompiledStore(compiled / "rules" if compiled else None)
     conf = read_conf(setup, patterns)
     cache = None
     if store is not None:

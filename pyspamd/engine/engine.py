@@ -26,7 +26,7 @@ from ..conf.rules import EmptyTest, EvalCall, RuleDef
 from ..mail.message import Message
 from ..net.blocked import BlockedZones
 from ..net.resolver import Resolver
-from ..ruleset.pattern_store import PatternStore
+from ..ruleset.compiled_store import CompiledStore
 from ..ruleset.program import Program, compile_program
 from ..scan.autolearn import learning_points
 from ..scan.core_tags import relay_tags
@@ -74,7 +74,7 @@ class Engine:
         cache: VerdictCache | None = None,
         clock: Clock = time.time,
         base: "Engine | None" = None,
-        patterns: PatternStore | None = None,
+        patterns: CompiledStore | None = None,
     ) -> None:
         self.conf = conf
         self.local_tests_only = local_tests_only
@@ -88,7 +88,7 @@ class Engine:
         self.evals: dict[str, EvalTest] = {
             test.name: test for plugin in self.plugins for test in plugin.eval_tests()
         }
-        self._patterns = patterns or PatternStore()
+        self._patterns = patterns or CompiledStore()
         self._misplaced: list[Problem] = []
         self.rules = self._rewritten_rules()
         self.active = frozenset(name for name in self.rules if conf.scores[name][self.score_set] != 0)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..base.problems import Problem
 from ..conf.sources import UnreadableFileError, read_source
+from ..ruleset.compiled_store import CompiledStore
 from ..ruleset.meta_expression import MetaExpression
 from ..ruleset.metas import missing_dependencies
 from ..ruleset.program import compile_metas
@@ -58,7 +59,7 @@ def _names_written(files: Iterable[str]) -> set[str]:
 
 def _missing_in_metas(engine: Engine, written: set[str]) -> Iterable[Problem]:
     metas: dict[str, MetaExpression] = compile_metas(
-        engine.rules, local_tests_only=engine.local_tests_only, problems=[]
+        engine.rules, CompiledStore(), local_tests_only=engine.local_tests_only, problems=[]
     )
     for name, missing in missing_dependencies(metas, written.__contains__):
         text = f"The meta speaks of {missing}, which is no rule{_hint(missing, engine)}."

@@ -16,11 +16,11 @@ Reader = Callable[[bytes, Handover], Outcome]
 
 def _shape(pattern: bytes, fields: str, *, looked_up: bool = False) -> Reader:
     """A reader for lines that match `pattern` from the start; its groups are `fields`, `-` being no field."""
-    match = with_addresses(pattern).match
+    shape = with_addresses(pattern)
     wanted = [(name, group) for group, name in enumerate(fields.split(), 1) if name != "-"]
 
     def read(line: bytes, handover: Handover) -> Outcome:
-        found = match(line)
+        found = shape.match(line)
         if not found:
             return None
         for name, group in wanted:

@@ -60,8 +60,12 @@ class PatternSet:
             for number, entry in enumerate(self.entries)
             if entry.limit != 1 or entry.skip_first or entry.keep
         )
-        self._codes = tuple(entry.regex.code for entry in self.entries)
+        self._codes: list[pcre.Code | None] = [None] * len(self.entries)
         self._all = frozenset(range(len(self.entries)))
+
+    def compile(self) -> None:
+        """Compile every regex now, so that processes forked later share them."""
+        self._codes = [entry.regex.code for entry in self.entries]
 
     def first_hits(self, elements: Sequence[bytes], only: Collection[int] | None = None) -> list[int]:
         """The numbers of the entries that match, rising; `only` restricts which are run."""
@@ -102,8 +106,11 @@ class PatternSet:
                     if self._count(number, place, element, found):
                         todo.discard(number)
                     continue
+                code = codes[number]
+                if code is None:
+                    code = codes[number] = self.entries[number].regex.code
                 try:  # what `Regex.matches` does, without a call for each of hundreds of misses
-                    if _match(codes[number], element, size, 0, _CONTEXT)[0] is None:
+                    if _match(code, element, size, 0, _CONTEXT)[0] is None:
                         continue
                 except _MatchFault:
                     if not self.entries[number].regex.matches(element):

@@ -6,17 +6,13 @@ A regex without a gate is always a candidate, and with `set_prefilter(False)` ev
 from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any, Final
+from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
 from .gates import LOWER_TABLE, SQUEEZE_DELETE, SQUEEZE_TABLE, SQUEEZED, TIERS, Gate, gate_of
 from .literals import ENTITY
 from .regex import Regex
-
-FORMAT: Final = 3
-"""Rises when gates of an older version may not be used any more."""
-
 
 _ENTITY: Final = ENTITY.encode()
 _WORTH_SQUEEZING: Final = 12  # for fewer regexes a second pass over the text costs more than it saves
@@ -43,12 +39,7 @@ class _Automaton:
     """
 
     def __init__(self, wanted: dict[bytes, list[int]], counted: dict[int, int]) -> None:
-        self.owners = tuple(
-            tuple(number for number in numbers if number not in counted) for numbers in wanted.values()
-        )
-        self.counted_owners = tuple(
-            tuple(number for number in numbers if number in counted) for numbers in wanted.values()
-        )
+        self.owners, self.counted_owners = _owners(wanted, counted)
         self.counted = counted
         self.fewest = min(counted.values(), default=0)
         literals = list(wanted)
@@ -71,6 +62,25 @@ class _Automaton:
         if self.counted and len(literals) >= self.fewest:
             places = Counter(chain.from_iterable(map(self.counted_owners.__getitem__, literals)))
             found.update([number for number, count in places.items() if count >= self.counted[number]])
+
+
+_Owners = tuple[tuple[int, ...], ...]
+
+
+def _owners(wanted: dict[bytes, list[int]], counted: dict[int, int]) -> tuple[_Owners, _Owners]:
+    """By literal, the regexes that one occurrence makes candidates, and those that need several."""
+    if not counted:
+        return tuple(map(tuple, wanted.values())), ((),) * len(wanted)
+    single, several = list[tuple[int, ...]](), list[tuple[int, ...]]()
+    keys = counted.keys()
+    for numbers in wanted.values():
+        if keys.isdisjoint(numbers):
+            single.append(tuple(numbers))
+            several.append(())
+        else:
+            single.append(tuple([number for number in numbers if number not in counted]))
+            several.append(tuple([number for number in numbers if number in counted]))
+    return tuple(single), tuple(several)
 
 
 class LiteralGate:
@@ -105,30 +115,6 @@ class LiteralGate:
     def of(cls, regexes: Sequence[Regex], kind: str = "text") -> "LiteralGate":
         """Work out the gates of `regexes` (milliseconds each) for a kind of text: text, uri or markup."""
         return cls([gate_of(regex.pattern, regex.flags, kind) for regex in regexes])
-
-    def as_data(self) -> dict[str, Any]:
-        """The gates as JSON can hold them."""
-        gates = [
-            None
-            if gate is None
-            else [gate.tier, gate.times, [literal.decode("latin-1") for literal in gate.literals]]
-            for gate in self.gates
-        ]
-        return {"format": FORMAT, "gates": gates}
-
-    @classmethod
-    def from_data(cls, data: dict[str, Any]) -> "LiteralGate | None":
-        """The gates that `as_data` wrote, or `None` if they are another version's."""
-        if data.get("format") != FORMAT:
-            return None
-        return cls(
-            [
-                None
-                if gate is None
-                else Gate(gate[0], tuple(text.encode("latin-1") for text in gate[2]), gate[1])
-                for gate in data["gates"]
-            ]
-        )
 
     def candidates(self, element: bytes) -> set[int]:
         """The numbers of the regexes that may match `element`; all others do not."""

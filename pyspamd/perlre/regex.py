@@ -87,18 +87,23 @@ class Match:
 
 
 class Regex:
-    """A compiled pattern. `gave_up` counts the subjects on which a match limit cut the search short."""
+    """A compiled pattern. `gave_up` counts the subjects on which a match limit cut the search short.
 
-    __slots__ = ("code", "flags", "gave_up", "group_count", "names", "pattern", "source")
+    One that was restored compiles when it is first used: of a rule set's patterns, a message needs few.
+    """
+
+    __slots__ = ("_matches_empty", "code", "flags", "gave_up", "group_count", "names", "pattern", "source")
+    code: pcre.Code
 
     def __init__(
         self,
         pattern: str,
         flags: str,
         source: str,
-        code: pcre.Code,
+        code: pcre.Code | None,
         group_count: int,
         names: dict[str, tuple[int, ...]],
+        matches_empty: bool | None = None,
     ) -> None:
         self.pattern = pattern
         self.flags = flags
@@ -106,13 +111,28 @@ class Regex:
         self.gave_up = 0
         self.group_count = group_count
         self.names = names
-        self.code = code
+        self._matches_empty = matches_empty
+        if code is not None:
+            self.code = code
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "code":
+            raise AttributeError(name)
+        self.code = pcre.compile_code(self.source.encode("latin-1"))
+        return self.code
+
+    @property
+    def matches_empty(self) -> bool:
+        """Whether the regex matches the empty subject."""
+        if self._matches_empty is None:
+            self._matches_empty = self.matches(b"")
+        return self._matches_empty
 
     def as_data(self) -> list[Any]:
-        """What `restore_regex` needs, as JSON can hold it."""
+        """What `restore_regex` needs, as JSON and `marshal` can hold it."""
         names = {name: list(numbers) for name, numbers in self.names.items()}
         source = None if self.source == self.pattern else self.source
-        return [self.pattern, self.flags, source, self.group_count, names]
+        return [self.pattern, self.flags, source, self.group_count, names, self.matches_empty]
 
     def __repr__(self) -> str:
         return f"Regex({self.pattern!r}, {self.flags!r})"
@@ -186,14 +206,15 @@ def compile_regex(pattern: str, flags: str = "") -> Regex:
 
 
 def restore_regex(data: list[Any]) -> Regex:
-    """The regex `as_data` came from, its pattern not read again; raises RegexError if the data is damaged."""
+    """The regex `as_data` came from, its pattern not read again; raises RegexError if the data has no such shape."""
     try:
-        pattern, flags, source, group_count, names = data
-        code = pcre.compile_code((pattern if source is None else source).encode("latin-1"))
+        pattern, flags, source, group_count, names, matches_empty = data
+        source = pattern if source is None else source
+        source.encode("latin-1")
         numbers = {name: tuple(found) for name, found in names.items()}
-    except (pcre.CompileFault, AttributeError, TypeError, UnicodeError, ValueError):
+    except (AttributeError, TypeError, ValueError):
         raise RegexError("a stored regex cannot be read") from None
-    return Regex(pattern, flags, pattern if source is None else source, code, group_count, numbers)
+    return Regex(pattern, flags, source, None, group_count, numbers, matches_empty)
 
 
 def _compile_smaller(pattern: str, outer: int, parsed: Parsed, fault: Exception) -> tuple[pcre.Code, str]:

@@ -1,129 +1,186 @@
-"""What is worked out about patterns, kept on disk between starts: how each compiles, and which literals it needs.
+"""What is worked out about a configuration, kept on disk between starts: lines read, patterns, literals, metas.
 
-The file is plain JSON behind a checksum of our own. What cannot be read, or was written by other code or other
-library versions, is as good as not there.
+The file is marshalled data, code objects of metas among it, behind a checksum: trusted as Python's own compiled
+files are, and so read only where it belongs to root or to who runs this. What cannot be read, or was written by
+other code, another Python or other libraries, is as good as not there.
 
-    patterns = PatternStore(Path("/var/cache/pyspamd/patterns"))
-    regex = patterns.regex("viagra|cialis", "i")
-    patterns.save()
+    store = CompiledStore(Path("/var/cache/pyspamd-compiled/rules"))
+    regex = store.regex("viagra|cialis", "i")
+    store.save()
 """
 
 import hashlib
-import json
 import logging
+import marshal
 import os
+import sys
 import tempfile
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from ..conf import grammar
+from ..conf.grammar import Statement, parse_lines
 from ..perlre import pcre
+from ..perlre.gates import Gate, gate_of
 from ..perlre.prefilter import LiteralGate
 from ..perlre.regex import Regex, RegexError, compile_regex, restore_regex
+from . import meta_expression
+from .meta_expression import MetaExpression, compile_meta, restore_meta
 
 logger = logging.getLogger(__name__)
-FORMAT = 1
-MOST_STALE = 3
-"""How many times the patterns in use a file may hold before it is begun anew."""
+MOST_STALE: Final = 3
+"""How many times what is in use a file may hold before it is begun anew."""
+_KINDS: Final = ("lines", "regexes", "gates", "metas")
 
 
 @lru_cache(maxsize=1)
 def _versions() -> str:
     """A digest of the code and libraries that the stored results depend on."""
-    digest = hashlib.sha256(f"{FORMAT} {version('pcre2')} {version('ahocorasick_rs')}".encode())
-    for path in sorted(Path(pcre.__file__).parent.glob("*.py")):
+    libraries = " ".join(f"{name} {version(name)}" for name in ("pcre2", "ahocorasick_rs", "lark"))
+    digest = hashlib.sha256(f"{sys.version} {marshal.version} {libraries}".encode())
+    modules = (grammar, meta_expression, sys.modules[__name__])
+    code = [*Path(pcre.__file__).parent.glob("*.py"), *(Path(str(module.__file__)) for module in modules)]
+    for path in sorted(code):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-class PatternStore:
-    """Compiles patterns and finds their literals, or remembers both from an earlier start.
+class _Kept:
+    """One kind of result: those of an earlier start and those in use now."""
 
-    Without a file it only works things out.
+    def __init__(self) -> None:
+        self.old: dict[str, Any] = {}
+        self.used: dict[str, Any] = {}
+        self.is_open = True
+
+    def get(self, key: str, make: Callable[[], Any]) -> Any:
+        """The result known by that key; from `make` if there is none."""
+        if not self.is_open:
+            return make()
+        if key not in self.used:
+            self.used[key] = self.old[key] if key in self.old else make()
+        return self.used[key]
+
+    @property
+    def is_new(self) -> bool:
+        """Whether something is in use that was not there before."""
+        return not self.used.keys() <= self.old.keys()
+
+    def all(self) -> dict[str, Any]:
+        """What to write."""
+        # Several rule sets share the file; only what none of them has used for long is dropped.
+        return {**self.old, **self.used} if len(self.old) <= MOST_STALE * len(self.used) else self.used
+
+    def close(self) -> None:
+        """Forget everything, and keep nothing from now on."""
+        self.old, self.used, self.is_open = {}, {}, False
+
+
+class CompiledStore:
+    """Compiles a configuration's parts, or remembers them from an earlier start.
+
+    Without a file it only works things out; so it does after `save`, for users' preferences.
     """
 
     def __init__(self, file: Path | None = None) -> None:
         self._file = file
-        self._regexes: dict[str, list[Any]] = {}
-        self._gates: dict[str, Any] = {}
-        self._made: dict[str, Regex] = {}
-        self._used_regexes: dict[str, list[Any]] = {}
-        self._used_gates: dict[str, Any] = {}
+        self._lines, self._regexes, self._gates, self._metas = (_Kept() for _ in _KINDS)
+        self._made = _Kept()
         if file is not None:
             self._load(file)
+
+    def _kinds(self) -> dict[str, _Kept]:
+        return dict(zip(_KINDS, (self._lines, self._regexes, self._gates, self._metas), strict=True))
+
+    def statements(self, text: str) -> Iterable[Statement]:
+        """The statements of a file's text (see `parse_lines`)."""
+        key = hashlib.sha256(text.encode("latin-1", "replace")).hexdigest()
+        return map(Statement._make, self._lines.get(key, lambda: [tuple(each) for each in parse_lines(text)]))
 
     def regex(self, pattern: str, flags: str) -> Regex:
         """The compiled pattern, the same object each time. Raises RegexError."""
         key = f"{flags}/{pattern}"
-        made = self._made.get(key)
-        if made is not None:
-            return made
-        known = self._regexes.get(key)
-        if known is not None:
+
+        def restored() -> Regex:
+            data = self._regexes.get(key, lambda: compile_regex(pattern, flags).as_data())
             try:
-                made = restore_regex(known)
+                return restore_regex(data)
             except RegexError:
-                known = None
-        if made is None:
-            made = compile_regex(pattern, flags)
-        self._used_regexes[key] = made.as_data() if known is None else known
-        self._made[key] = made
-        return made
+                return compile_regex(pattern, flags)
+
+        found: Regex = self._made.get(key, restored)
+        return found
 
     def gate(self, regexes: Sequence[Regex], kind: str) -> LiteralGate:
         """The literal gate of the regexes, in their order, for one kind of text."""
-        gates: list[Any] = []
+        gates: list[Gate | None] = []
         for regex in regexes:
-            key = f"{kind} {regex.flags}/{regex.pattern}"
-            known = self._gates.get(key, _UNKNOWN)
-            if known is _UNKNOWN:
-                known = LiteralGate.of([regex], kind).as_data()["gates"][0]
-            self._used_gates[key] = known
-            gates.append(known)
-        restored = LiteralGate.from_data({**_EMPTY_GATE, "gates": gates})
-        return LiteralGate.of(regexes, kind) if restored is None else restored
+            make = partial(_gate_data, regex.pattern, regex.flags, kind)
+            data = self._gates.get(f"{kind} {regex.flags}/{regex.pattern}", make)
+            gates.append(None if data is None else Gate(*data))
+        return LiteralGate(gates)
+
+    def meta(
+        self, expression: str, rule: str, known: Iterable[str] = (), *, local_tests_only: bool = False
+    ) -> MetaExpression:
+        """The compiled meta, as `compile_meta` has it. Raises MetaError."""
+
+        def compiled() -> MetaExpression:
+            return compile_meta(expression, rule, known, local_tests_only=local_tests_only)
+
+        if "rules_matching" in expression:  # depends on which rules there are
+            return compiled()
+        key = f"{int(local_tests_only)} {expression}"
+        return restore_meta(self._metas.get(key, lambda: compiled().as_data()))
 
     def save(self) -> None:
-        """Write what is known, if something new was worked out; a folder that cannot be written is no fault."""
-        if self._file is None or (
-            self._used_regexes.keys() <= self._regexes.keys()
-            and self._used_gates.keys() <= self._gates.keys()
-        ):
-            return
-        regexes, gates = self._used_regexes, self._used_gates
-        if len(self._regexes) <= MOST_STALE * len(regexes):
-            # Several rule sets share the file; only what none of them has used for long is dropped.
-            regexes, gates = {**self._regexes, **regexes}, {**self._gates, **gates}
-        body = json.dumps({"versions": _versions(), "regexes": regexes, "gates": gates}).encode()
+        """Write what is known, if something new was worked out, and forget it.
+
+        A folder that cannot be written is no fault.
+        """
+        kinds = self._kinds()
+        if self._file is not None and any(kept.is_new for kept in kinds.values()):
+            everything = {kind: kept.all() for kind, kept in kinds.items()}
+            self._write(self._file, marshal.dumps({"versions": _versions(), **everything}))
+        for kept in (*kinds.values(), self._made):
+            kept.close()
+
+    def _write(self, file: Path, body: bytes) -> None:
         temporary = None
         try:
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self._file.parent, delete=False) as out:
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as out:
                 temporary = out.name
                 out.write(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
-            os.replace(temporary, self._file)  # noqa: PTH105
+            os.replace(temporary, file)  # noqa: PTH105
         except OSError as error:
-            logger.info("compiled patterns are not kept: %s", error)
+            logger.info("compiled rules are not kept: %s", error)
             if temporary is not None:
                 Path(temporary).unlink(missing_ok=True)
 
     def _load(self, file: Path) -> None:
         try:
-            if file.stat().st_uid not in (os.geteuid(), 0):
-                return
-            checksum, _, body = file.read_bytes().partition(b"\n")
+            with file.open("rb") as opened:
+                if os.fstat(opened.fileno()).st_uid not in (os.geteuid(), 0):
+                    logger.warning("%s belongs to somebody else and is not used", file)
+                    self._file = None
+                    return
+                checksum, _, body = opened.read().partition(b"\n")
             if hashlib.sha256(body).hexdigest().encode() != checksum:
                 return
-            stored = json.loads(body)
+            stored = marshal.loads(body)  # noqa: S302 -- ours, see above
             if stored["versions"] == _versions():
-                self._regexes, self._gates = stored["regexes"], stored["gates"]
+                for kind, kept in self._kinds().items():
+                    kept.old = stored[kind]
         except FileNotFoundError:
             return
-        except (OSError, ValueError, KeyError, TypeError):
-            logger.warning("the compiled patterns in %s cannot be read and are made anew", file)
+        except (OSError, EOFError, ValueError, KeyError, TypeError):
+            logger.warning("what %s keeps cannot be read and is made anew", file)
 
 
-_UNKNOWN = object()
-_EMPTY_GATE = LiteralGate([]).as_data()
+def _gate_data(pattern: str, flags: str, kind: str) -> tuple[Any, ...] | None:
+    gate = gate_of(pattern, flags, kind)
+    return None if gate is None else tuple(gate)

@@ -62,7 +62,11 @@ _MATCHING = re.compile(r"(?<!_)\brules_matching\(\s*[_a-zA-Z*?][_a-zA-Z0-9*?]{0,
 _WORD = re.compile(r"[-+\d.]+|\w[\w:]*|[()]|\|\||&&|\^|!(?!=)|>=?|<=?|==|!=|[*/]|[?:]", re.ASCII)
 _USABLE = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]{0,127}|\d+(?:\.\d+)?|[-+]|-\+|\+-|[^\w\s.+-]{1,2}", re.ASCII)
 
-_PARSER = Lark(GRAMMAR, parser="lalr", maybe_placeholders=False)
+
+@lru_cache(maxsize=1)
+def _parser() -> Lark:
+    """Made when first needed: where all metas are known from an earlier start, it is not."""
+    return Lark(GRAMMAR, parser="lalr", maybe_placeholders=False)
 
 
 class MetaError(PyspamdError):
@@ -180,6 +184,16 @@ class MetaExpression:
     is_declaration: bool
     """`meta NAME ()`: a rule that only something else can make hit."""
 
+    def as_data(self) -> tuple[tuple[str, ...], CodeType, bool]:
+        """What `restore_meta` needs, as `marshal` can hold it."""
+        return self.names, self.evaluate.__code__, self.is_declaration
+
+
+def restore_meta(data: tuple[tuple[str, ...], CodeType, bool]) -> MetaExpression:
+    """The meta that `as_data` came from."""
+    names, code, declared = data
+    return MetaExpression(names, FunctionType(code, _GLOBALS), declared)
+
 
 def compile_meta(
     expression: str, rule: str, known: Iterable[str] = (), *, local_tests_only: bool = False
@@ -243,7 +257,7 @@ def _compile(
 ) -> MetaExpression:
     builder = _ToPython(expand, local_tests_only)
     try:
-        body = builder.transform(_PARSER.parse(expression))
+        body = builder.transform(_parser().parse(expression))
     except UnexpectedInput as problem:
         column = getattr(problem, "column", -1)
         where = f"at column {column}" if isinstance(column, int) and column > 0 else "at its end"

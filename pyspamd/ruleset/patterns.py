@@ -7,7 +7,7 @@ from functools import lru_cache
 from ..perlre.patternset import Entry, PatternSet
 from ..perlre.regex import Regex, RegexError, compile_regex
 from .base_strings import has_base_strings
-from .pattern_store import PatternStore
+from .compiled_store import CompiledStore
 from .templates import with_text
 
 GATED = {"body": "text", "uri": "uri"}
@@ -86,7 +86,7 @@ class PatternBundle:
     """Rules that capture or wait for tags; they run one by one, after the others."""
 
     @classmethod
-    def of(cls, rules: Sequence[PatternRule], area: str, store: PatternStore) -> "PatternBundle":
+    def of(cls, rules: Sequence[PatternRule], area: str, store: CompiledStore) -> "PatternBundle":
         """Split the rules into those matched in bulk and those that need tags."""
         plain = tuple(rule for rule in rules if rule.regex is not None and not rule.captures)
         special = tuple(rule for rule in rules if rule.captures or rule.template)

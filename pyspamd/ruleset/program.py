@@ -8,9 +8,9 @@ from ..conf.conf import Conf
 from ..conf.rules import EvalCall, HeaderExists, HeaderTest, MetaTest, PluginTest, RegexTest, RuleDef
 from ..mail.header_view import plain_field
 from ..perlre.regex import Regex, RegexError
-from .meta_expression import MetaError, MetaExpression, compile_meta
+from .compiled_store import CompiledStore
+from .meta_expression import MetaError, MetaExpression
 from .metas import MetaGraph
-from .pattern_store import PatternStore
 from .patterns import PatternBundle, PatternRule
 from .templates import capture_names, template_name
 
@@ -88,6 +88,16 @@ class Program:
     names: frozenset[str]
     """Every rule that may hit."""
     problems: tuple[Problem, ...]
+    _regexes: tuple[Regex, ...]
+
+    def compile_all(self) -> None:
+        """Compile every regex now, so that processes forked later share them."""
+        for regex in self._regexes:
+            _ = regex.code
+        for stage in self.stages:
+            for bundle in (stage.body, stage.uri, stage.rawbody, stage.full):
+                if bundle.bulk is not None:
+                    bundle.bulk.compile()
 
     @property
     def last_level(self) -> int:
@@ -107,16 +117,14 @@ def repeat_limit(flags: Sequence[str]) -> int:
 
 
 def compile_metas(
-    rules: Mapping[str, RuleDef], *, local_tests_only: bool, problems: list[Problem]
+    rules: Mapping[str, RuleDef], store: CompiledStore, *, local_tests_only: bool, problems: list[Problem]
 ) -> dict[str, MetaExpression]:
     """Compile every meta rule; what does not parse becomes a problem and is left out."""
     metas: dict[str, MetaExpression] = {}
     for name, rule in rules.items():
         if isinstance(rule.test, MetaTest):
             try:
-                metas[name] = compile_meta(
-                    rule.test.expression, name, rules, local_tests_only=local_tests_only
-                )
+                metas[name] = store.meta(rule.test.expression, name, rules, local_tests_only=local_tests_only)
             except MetaError as error:
                 problems.append(Problem(rule.location, name, str(error)))
     return metas
@@ -145,7 +153,7 @@ def arrange_priorities(
 class _Compiler:
     """Collects rules by priority and area, then builds the stages."""
 
-    def __init__(self, conf: Conf, store: PatternStore) -> None:
+    def __init__(self, conf: Conf, store: CompiledStore) -> None:
         self.conf = conf
         self.store = store
         self.problems: list[Problem] = []
@@ -153,6 +161,7 @@ class _Compiler:
         self.texts: dict[int, dict[str, list[PatternRule]]] = {}
         self.evals: dict[int, dict[str, list[EvalRule]]] = {}
         self.plugin_rules: dict[str, list[RuleDef]] = {}
+        self.regexes: list[Regex] = []
 
     def add(self, rule: RuleDef, priority: int) -> None:
         """Place one rule."""
@@ -184,6 +193,7 @@ class _Compiler:
         if not template:
             try:
                 regex = self.store.regex(pattern, flags)
+                self.regexes.append(regex)
             except RegexError as error:
                 self.problems.append(Problem(rule.location, rule.name, str(error)))
                 return None
@@ -234,6 +244,10 @@ def _header_group(
     counted: list[tuple[str, Regex, int]] = []
     special: list[HeaderRule] = []
     absent: list[tuple[str, int]] = []
+
+    def matches_unset(regex: Regex) -> bool:
+        return regex.matches(unset) if unset else regex.matches_empty
+
     for _, rule in members:
         if rule is None:
             continue
@@ -243,13 +257,13 @@ def _header_group(
             continue
         if rule.negate:
             negated.append((name, regex.matches))
-            count = 0 if regex.matches(unset or b"") else 1
+            count = 0 if matches_unset(regex) else 1
         elif limit == 1:
             once.append((name, regex.matches))
-            count = int(regex.matches(unset or b""))
+            count = int(matches_unset(regex))
         else:
             counted.append((name, regex, limit))
-            count = regex.count(unset or b"", limit)
+            count = regex.count(unset, limit) if unset else int(regex.matches_empty)
         if count:
             absent.append((name, count))
     exists = tuple(definition.name for definition, rule in members if rule is None)
@@ -273,15 +287,17 @@ def compile_program(
     *,
     local_tests_only: bool,
     is_late: Callable[[RuleDef], bool] = lambda rule: False,
-    store: PatternStore | None = None,
+    store: CompiledStore | None = None,
 ) -> Program:
     """Compile `rules` (as plugins have rewritten them) into a program.
 
     `active` tells whether a rule's score is not 0; `is_late` whether its answer comes only when the network tests
     have settled. Faults become problems; a faulty rule is left out and everything else works.
     """
-    compiler = _Compiler(conf, store or PatternStore())
-    metas = compile_metas(rules, local_tests_only=local_tests_only, problems=compiler.problems)
+    compiler = _Compiler(conf, store or CompiledStore())
+    metas = compile_metas(
+        rules, compiler.store, local_tests_only=local_tests_only, problems=compiler.problems
+    )
     priorities = arrange_priorities(conf, rules, metas)
     for name in sorted(rules):
         if name not in metas and active(name):
@@ -305,4 +321,5 @@ def compile_program(
         priorities,
         frozenset(name for name in rules if active(name)),
         tuple(compiler.problems),
+        tuple(compiler.regexes),
     )

@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 
 from ..mail.charset_decoders import find_decoder
+from ..mail.received_products import compile_all
 
 RECORD_TYPES = ("A", "AAAA", "CNAME", "MX", "NS", "PTR", "SOA", "SPF", "TXT")
 
@@ -20,6 +21,11 @@ def import_codecs() -> None:
         with contextlib.suppress(ImportError):  # Windows' own
             importlib.import_module(f"encodings.{module.name}")
     find_decoder("gb2312")
+
+
+def compile_patterns() -> None:
+    """Compile what would otherwise be compiled by the first message that needs it."""
+    compile_all()
 
 
 def import_record_types() -> None:

@@ -11,7 +11,7 @@ from ..engine.resolving import make_resolver
 from ..engine.rewrite import report, rewritten
 from ..engine.verdict import Verdict
 from ..net.dns import DnsResolver
-from .preload import import_codecs, import_record_types
+from .preload import compile_patterns, import_codecs, import_record_types
 from .service import Judgement, Occasion
 
 logger = logging.getLogger(__name__)
@@ -74,6 +74,8 @@ class EngineScorer:
         self._cache = engine.cache
         engine.cache = None  # a store is opened by the process that uses it
         import_codecs()
+        compile_patterns()
+        engine.program.compile_all()
         if not engine.local_tests_only:
             import_record_types()
         if warm_up:

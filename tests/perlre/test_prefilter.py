@@ -1,8 +1,5 @@
 """The literal prefilter loses no match: tried with patterns made together with strings they match."""
 
-import json
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -197,15 +194,6 @@ def test_switch() -> None:
     finally:
         set_prefilter(True)
     assert gate.candidates(b"") == set()
-
-
-def test_stored_and_restored() -> None:
-    gate = LiteralGate.of(regexes_of("caf\xe9", "(?:\xe9(?:to|na)l;){5}", "."))
-    data: dict[str, Any] = json.loads(json.dumps(gate.as_data()))
-    again = LiteralGate.from_data(data)
-    assert again is not None
-    assert again.gates == gate.gates
-    assert LiteralGate.from_data({**data, "format": -1}) is None
 
 
 @pytest.mark.parametrize("pattern", ["a(*ACCEPT)bcdefgh", "\\p{Lu}", "(?:abcd|\\1)(x)", "(abcd)?\\1", "[^a]"])

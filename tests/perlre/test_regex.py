@@ -183,7 +183,18 @@ def test_stored_and_restored() -> None:
         ]
 
 
-@pytest.mark.parametrize("data", [[], ["a", "", None, 0], ["(", "", None, 0, {}], ["a", "", 5, 0, {}]])
+@pytest.mark.parametrize(
+    ("pattern", "empty"), [("a*", True), ("a+", False), ("^$", True), ("", True), ("\\b", False)]
+)
+def test_what_matches_the_empty_subject(pattern: str, empty: bool) -> None:
+    regex = compile_regex(pattern)
+    assert regex.matches_empty is empty
+    assert restore_regex(regex.as_data()).matches_empty is empty
+
+
+@pytest.mark.parametrize(
+    "data", [[], ["a", "", None, 0], ["a", "", 5, 0, {}, False], ["a", "", "\u2019", 0, {}, False]]
+)
 def test_damaged_store(data: list[object]) -> None:
     with pytest.raises(RegexError):
         restore_regex(data)

@@ -7,7 +7,7 @@ import pytest
 
 from pyspamd.engine.assemble import Setup, assemble
 from pyspamd.ruleset.base_strings import has_base_strings
-from pyspamd.ruleset.pattern_store import PatternStore
+from pyspamd.ruleset.compiled_store import CompiledStore
 from pyspamd.ruleset.patterns import PatternBundle, PatternRule
 
 
@@ -49,7 +49,7 @@ def test_not_in_every_reading(pattern: str) -> None:
 
 
 def rule(name: str, pattern: str, limit: int = 1) -> PatternRule:
-    return PatternRule(name, pattern, "", PatternStore().regex(pattern, ""), limit=limit)
+    return PatternRule(name, pattern, "", CompiledStore().regex(pattern, ""), limit=limit)
 
 
 def test_rules_with_base_strings_see_the_early_text() -> None:
@@ -59,7 +59,7 @@ def test_rules_with_base_strings_see_the_early_text() -> None:
         rule("COUNTED", "one", limit=0),
         rule("APPEARED", "t[oe] +a"),
     ]
-    bundle = PatternBundle.of(rules, "body", PatternStore())
+    bundle = PatternBundle.of(rules, "body", CompiledStore())
     early, late = [b"one: write to bob@example.com at one"], [b"one: write to   at one"]
     assert dict(bundle.hits(early)) == {"FIXED": 1, "LOOSE": 1, "COUNTED": 2}
     assert dict(bundle.hits(late)) == {"COUNTED": 2, "APPEARED": 1}
