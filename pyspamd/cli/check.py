@@ -127,10 +127,18 @@ def _listed(name: str) -> Iterator[str]:
 
 
 def _lint(setup: Setup) -> int:
-    problems = lint(assemble(setup, compiled=compiled_folder()))
+    """Tell what is wrong; what is only a warning is no failure, as with `spamassassin --lint`."""
+    engine = assemble(setup, compiled=compiled_folder())
+    problems = lint(engine)
     for problem in problems:
         print(problem, file=sys.stderr)
-    return 1 if problems else 0
+    _need_rules(engine)
+    return 1 if any(problem.severity == "error" for problem in problems) else 0
+
+
+def _need_rules(engine: Engine) -> None:
+    if not engine.active:
+        raise PyspamdError("no rules were found; -C names a folder of them")
 
 
 def _engine(setup: Setup) -> Engine:
@@ -139,8 +147,7 @@ def _engine(setup: Setup) -> Engine:
         engine.resolver = make_resolver(engine.conf)
     for problem in problems_of(engine):
         logger.info("%s", problem)
-    if not engine.active:
-        raise PyspamdError("no rules were found; -C names a folder of them")
+    _need_rules(engine)
     return engine
 
 

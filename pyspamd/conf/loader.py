@@ -112,7 +112,7 @@ def _settle_networks(builder: Builder) -> None:
         outside = listed.set.outside(known)
         for network in outside:
             fault = f"{directive.name} has '{network.text}', which is not among {reference.name}: left out."
-            builder.problems.append(Problem(None, None, fault))
+            builder.problems.append(Problem(listed.places.get(network.text), None, fault))
         if outside:
             builder.replace(directive, NetworkList(listed.set.without(outside), configured=True))
 

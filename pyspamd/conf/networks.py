@@ -6,10 +6,12 @@
     OUR_NETWORKS.of(conf).set.contains("10.1.2.3")
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..base.ipset import BadNetwork, IPSet, with_loopback
+from ..base.problems import Location
 from .ascii import words
 from .directives import Build, Directive, required
 
@@ -20,6 +22,8 @@ class NetworkList:
 
     set: IPSet = field(default_factory=IPSet)
     configured: bool = False
+    places: Mapping[str, Location] = field(default_factory=dict, compare=False)
+    """Where each network, as its text says, was named."""
 
 
 NO_NETWORKS: Final = NetworkList()
@@ -41,4 +45,6 @@ class Networks(Directive[NetworkList]):
                     build.warn(f"{self.name} has '{word}', which an earlier network already covers.")
             except BadNetwork as error:
                 build.refuse(f"{self.name} cannot use '{word}': {error}.")
-        return NetworkList(networks, configured=True)
+        new = networks.networks[len(container.set.networks) :]
+        places = {**container.places, **dict.fromkeys((network.text for network in new), build.location)}
+        return NetworkList(networks, configured=True, places=places)

@@ -70,6 +70,7 @@ def statuses(capfdbinary: pytest.CaptureFixture[bytes]) -> list[bytes]:
         (["--nonsense"], 64),
         (["--lint"], 0),
         (["--lint", "--cf", "frobnicate"], 1),
+        (["--lint", "--cf", "ok_languages en"], 0),
         (["--report", "spam"], 2),
         (["-x", "-4", "-P", "-u", "nobody", "ham", "-t"], 0),
     ],
@@ -80,8 +81,9 @@ def test_exit_statuses(words: list[str], status: int) -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_rules_that_are_not_there_are_told(capsys: pytest.CaptureFixture[str]) -> None:
-    assert check("-C", "absent", "ham", sources=False) == 2
-    assert "no rules were found" in capsys.readouterr().err
+    for words in (["ham"], ["--lint"]):
+        assert check("-C", "absent", "--siteconfigpath", "site", *words, sources=False) == 2
+        assert "no rules were found" in capsys.readouterr().err
 
 
 def test_a_users_preferences_are_believed_like_the_sites(
