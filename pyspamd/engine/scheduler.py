@@ -5,7 +5,7 @@ Source: Mail::SpamAssassin::Plugin::Check, `check_main`.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -62,6 +62,7 @@ class Scheduler:
         self.evals = evals
         self._kept: dict[str, Regex] | None = {} if templates_once else None
         self._plans: dict[tuple[int, str, int], tuple[tuple[EvalRule, EvalTest], ...]] = {}
+        self._offline_plans: dict[int, tuple[tuple[EvalRule, EvalTest], ...]] = {}
         self._post_message_parse = hooked(plugins, "post_message_parse")
         self._check_start = hooked(plugins, "check_start")
         self._extract_metadata = hooked(plugins, "extract_metadata")
@@ -102,7 +103,7 @@ class Scheduler:
         for level, stage in enumerate(scan.program.stages):
             if self._must_stop(scan):
                 break
-            if scan.network and not launched and stage.priority >= NETWORK_PRIORITY:
+            if not launched and stage.priority >= NETWORK_PRIORITY and (scan.network or self._offline(scan)):
                 launched = True
                 await self._launch(scan)
                 await asyncio.sleep(0)
@@ -306,13 +307,27 @@ class Scheduler:
 
     # The network
 
-    async def _launch(self, scan: Scan) -> None:
+    def _network_tests(self, scan: Scan) -> Iterator[tuple[EvalRule, EvalTest]]:
         for stage in scan.program.stages:
             for area in EVAL_AREAS:
                 for rule in stage.evals.get(area, ()):
                     test = self.evals.get(rule.call.function)
                     if test is not None and test.is_async and self._runs(scan, rule):
-                        scan.spawn(self._ask_later(scan, rule, test), (rule.name,))
+                        yield rule, test
+
+    def _offline(self, scan: Scan) -> tuple[tuple[EvalRule, EvalTest], ...]:
+        """The network tests that have something to say where no network may be used."""
+        plan = self._offline_plans.get(scan.score_set)
+        if plan is None:
+            plan = tuple((rule, test) for rule, test in self._network_tests(scan) if test.offline)
+            self._offline_plans[scan.score_set] = plan
+        return plan
+
+    async def _launch(self, scan: Scan) -> None:
+        for rule, test in self._network_tests(scan) if scan.network else self._offline(scan):
+            scan.spawn(self._ask_later(scan, rule, test), (rule.name,))
+        if not scan.network:
+            return
         for hook in self._check_dnsbl:
             first = self._guarded(scan, hook, scan)
             if isinstance(first, asyncio.Task):

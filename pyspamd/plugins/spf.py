@@ -24,6 +24,7 @@ from ..scan.sender_policy import (
     spf_outcome,
 )
 
+# What Received-SPF fields of our own hosts say counts without the network, too.
 READS = Reads.HEADER | Reads.NETWORK
 
 WELCOMELIST_FROM_SPF: Final = AddressList("welcomelist_from_spf", aliases=("whitelist_from_spf",))
@@ -69,79 +70,79 @@ class SPF(Plugin):
 
     # The envelope sender
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, offline=True)
     async def check_for_spf_pass(self, scan: Scan) -> bool:
         """The host may use the envelope sender's domain."""
         return (await spf_outcome(scan, "mfrom")).result == "pass"
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, offline=True)
     async def check_for_spf_neutral(self, scan: Scan) -> bool:
         """The domain does not say whether the host may use it."""
         return (await spf_outcome(scan, "mfrom")).result == "neutral"
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, offline=True)
     async def check_for_spf_none(self, scan: Scan) -> bool:
         """The domain has no SPF record."""
         return (await spf_outcome(scan, "mfrom")).result == "none"
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, offline=True)
     async def check_for_spf_fail(self, scan: Scan, *, rule: str) -> bool:
         """The host may not use the domain."""
         return await self._failed(scan, "mfrom", rule)
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, offline=True)
     async def check_for_spf_softfail(self, scan: Scan) -> bool:
         """The host may probably not use the domain."""
         return (await spf_outcome(scan, "mfrom")).result == "softfail"
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, offline=True)
     async def check_for_spf_permerror(self, scan: Scan) -> bool:
         """The domain's record cannot be used."""
         return (await spf_outcome(scan, "mfrom")).result == "permerror"
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, offline=True)
     async def check_for_spf_temperror(self, scan: Scan) -> bool:
         """The DNS was in trouble."""
         return (await spf_outcome(scan, "mfrom")).result == "temperror"
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, offline=True)
     async def check_spf_skipped_noenvfrom(self, scan: Scan) -> bool:
         """The envelope sender is not known, so there is nothing to check."""
         return envelope_sender(scan) is None
 
     # The HELO name
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, offline=True)
     async def check_for_spf_helo_pass(self, scan: Scan) -> bool:
         """The host may use the name in its HELO."""
         return (await spf_outcome(scan, "helo")).result == "pass"
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, offline=True)
     async def check_for_spf_helo_neutral(self, scan: Scan) -> bool:
         """The HELO name's domain does not say whether the host may use it."""
         return (await spf_outcome(scan, "helo")).result == "neutral"
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, offline=True)
     async def check_for_spf_helo_none(self, scan: Scan) -> bool:
         """The HELO name has no SPF record."""
         return (await spf_outcome(scan, "helo")).result == "none"
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, offline=True)
     async def check_for_spf_helo_fail(self, scan: Scan, *, rule: str) -> bool:
         """The host may not use the name in its HELO."""
         return await self._failed(scan, "helo", rule)
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, offline=True)
     async def check_for_spf_helo_softfail(self, scan: Scan) -> bool:
         """The host may probably not use the name in its HELO."""
         return (await spf_outcome(scan, "helo")).result == "softfail"
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, offline=True)
     async def check_for_spf_helo_permerror(self, scan: Scan) -> bool:
         """The HELO name's record cannot be used."""
         return (await spf_outcome(scan, "helo")).result == "permerror"
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, offline=True)
     async def check_for_spf_helo_temperror(self, scan: Scan) -> bool:
         """The DNS was in trouble when asked about the HELO name."""
         return (await spf_outcome(scan, "helo")).result == "temperror"
@@ -155,22 +156,22 @@ class SPF(Plugin):
             return False
         return (await spf_outcome(scan, "mfrom")).result == "pass"
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, offline=True)
     async def check_for_spf_welcomelist_from(self, scan: Scan) -> bool:
         """The envelope sender is on `welcomelist_from_spf` or `welcomelist_auth`, and SPF passes."""
         return await self._welcome(scan, WELCOMELIST_FROM_SPF, WELCOMELIST_AUTH)
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, offline=True)
     async def check_for_spf_whitelist_from(self, scan: Scan) -> bool:
         """Older name of `check_for_spf_welcomelist_from`."""
         return await self.check_for_spf_welcomelist_from(scan)
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, offline=True)
     async def check_for_def_spf_welcomelist_from(self, scan: Scan) -> bool:
         """As `check_for_spf_welcomelist_from`, for the lists that come with the rules."""
         return await self._welcome(scan, DEF_WELCOMELIST_FROM_SPF, DEF_WELCOMELIST_AUTH)
 
-    @eval_test(reads=READS)
+    @eval_test(reads=READS, offline=True)
     async def check_for_def_spf_whitelist_from(self, scan: Scan) -> bool:
         """Older name of `check_for_def_spf_welcomelist_from`."""
         return await self.check_for_def_spf_welcomelist_from(scan)

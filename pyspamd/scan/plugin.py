@@ -67,6 +67,7 @@ class EvalTest:
     deferred: bool = False
     area: str = "any"
     """What kind of rule may ask it: `header`, `body`, `rawbody`, `full`, or any."""
+    offline: bool = False
 
     @property
     def is_late(self) -> bool:
@@ -78,7 +79,9 @@ class EvalTest:
         return self.area in ("any", area) or (self.area, area) == ("body", "rawbody")
 
 
-def eval_test(*, reads: Reads, deferred: bool = False, area: str = "") -> Callable[[Function], Function]:
+def eval_test(
+    *, reads: Reads, deferred: bool = False, area: str = "", offline: bool = False
+) -> Callable[[Function], Function]:
     """Make a method an eval test that rules call by the method's name.
 
     The method takes the `Scan` and the rule's arguments (text) and answers truth or a count; the count becomes the
@@ -86,6 +89,9 @@ def eval_test(*, reads: Reads, deferred: bool = False, area: str = "") -> Callab
     look at (`body` or `rawbody` elements). An `async def` asks the network: it
     starts at priority -100 beside all others and settles before the metas that need it. A method that answers
     `None` says that it reports its hits itself, with `scan.hit`.
+
+    Where no network may be used, an `async def` is called only if it is marked `offline`: it has something to say
+    then, too.
 
     A `deferred` test is never called: the plugin's hooks (`check_dnsbl`) look for the rules that name it and
     report their hits, until the network tests settle.
@@ -97,6 +103,7 @@ def eval_test(*, reads: Reads, deferred: bool = False, area: str = "") -> Callab
         function.__eval_area__ = area  # type: ignore[attr-defined]
         function.__eval_reads__ = reads  # type: ignore[attr-defined]
         function.__eval_deferred__ = deferred  # type: ignore[attr-defined]
+        function.__eval_offline__ = offline  # type: ignore[attr-defined]
         return function
 
     return mark
@@ -162,6 +169,7 @@ class Plugin:
                 "text" in parameters,
                 method.__eval_deferred__,
                 method.__eval_area__ or self.eval_area,
+                method.__eval_offline__,
             )
 
     # Hooks, in the order in which a message meets them. Names are SpamAssassin's (Mail::SpamAssassin::Plugin);

@@ -416,3 +416,29 @@ def test_without_network(tmp_path: Path) -> None:
     engine = Engine(read_conf(Setup(files=[tmp_path / "rules.cf"])))
     verdict = asyncio.run(engine.check(HEAD + dkim() + BODY))
     assert {hit.rule for hit in verdict.hits} == {"AR_DKIM"}
+
+
+SPF_TESTS = "pass neutral none fail softfail permerror temperror helo_pass helo_none helo_fail helo_softfail"
+OUR_HOST = b"Received: from out.example.com (out.example.com [192.0.2.1]) by mx.example.org with ESMTP id 1\n"
+
+
+@pytest.mark.parametrize("settings", ["", "dns_available no\n", "ignore_received_spf_header 1\n"])
+def test_what_our_own_hosts_found_out_counts_without_network(agreement: Any, settings: str) -> None:
+    rules = "loadplugin Mail::SpamAssassin::Plugin::SPF\nwelcomelist_from_spf *@example.com\n" + settings
+    for number, name in enumerate(SPF_TESTS.split()):
+        rules += f"header SPF_{number} eval:check_for_spf_{name}()\n"
+        rules += f"header NET_{number} eval:check_for_spf_{name}()\ntflags NET_{number} net\n"
+    rules += "header SPF_LISTED eval:check_for_spf_welcomelist_from()\n"
+    rules += "header SPF_SKIPPED eval:check_spf_skipped_noenvfrom()\n"
+    messages = []
+    for field in (
+        b"Received-SPF: pass (x)\n",
+        b"Received-SPF: softfail (x) identity=mailfrom; x\nReceived-SPF: fail (x) identity=helo; x\n",
+        b"Authentication-Results: mx.example.org; spf=temperror smtp.mailfrom=joe@example.com\n",
+        b"",
+    ):
+        for sender in (b"Return-Path: <joe@example.com>\n", b""):
+            messages.append(sender + field + OUR_HOST + b"From: joe@example.com\n\nHello\n")
+    verdicts = agreement(rules, messages)
+    assert {"SPF_0", "SPF_LISTED"} <= set(verdicts[0]["hits"]) or "ignore" in settings
+    assert "SPF_SKIPPED" in verdicts[1]["hits"]
