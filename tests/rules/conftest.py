@@ -14,11 +14,11 @@ EngineOf = Callable[..., Engine]
 
 @pytest.fixture(scope="session")
 def engine_of() -> EngineOf:
-    """An engine with the bundled rules, these files after them, and the lines of `cf` last."""
+    """An engine with the bundled rules, these files after them, and the lines of `cf` last; with `network` it asks."""
 
-    def made(*more: Path, cf: tuple[str, ...] = ()) -> Engine:
+    def made(*more: Path, cf: tuple[str, ...] = (), network: bool = False) -> Engine:
         files = (*sorted(RULES.glob("*.pre")), *sorted(RULES.glob("*.cf")), *more)
-        return assemble(Setup(files=files, local_tests_only=True, lint=True, cf=cf))
+        return assemble(Setup(files=files, local_tests_only=not network, lint=True, cf=cf))
 
     return made
 

@@ -113,9 +113,11 @@ SPEAKING: Sequence[tuple[str, bytes, Sequence[str]]] = (
     (
         "order to run",
         attached(
-            "application/zip", "po.zip", "Kindly find attached our purchase order and quote your best price."
+            "application/zip",
+            "po.zip.exe",
+            "Kindly find attached our purchase order and quote your best price.",
         ),
-        ("ORDER_ATTACHED", "ORDER_STRANGER", "ORDER_WITH_DANGER"),
+        ("ORDER_ATTACHED", "ORDER_STRANGER", "ORDER_WITH_DANGER", "ATTACHED_TWO_ENDINGS"),
     ),
     (
         "page to fill in",
@@ -370,7 +372,7 @@ def hits(verdict: Verdict) -> set[str]:
 
 def test_every_rule_has_hit_something() -> None:
     """In the corpus, by the counts beside the scores, or in an invented message below."""
-    counted = re.findall(r"^score (\w+) .*# (\d+) : (\d+)$", SCORES.read_text("latin-1"), re.MULTILINE)
+    counted = re.findall(r"^score (\w+) .*# (\d+) : (\d+) <= \S+$", SCORES.read_text("latin-1"), re.MULTILINE)
     assert len(counted) >= 300
     invented = {rule for _, _, rules in SPEAKING for rule in rules}
     needs_a_setting = {"HEADER_FOREIGN_SCRIPT", "BODY_FOREIGN_SCRIPT"}
