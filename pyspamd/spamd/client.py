@@ -221,6 +221,9 @@ class Client(asyncio.Protocol):
         transport = self._transport
         if transport is None or self._is_leaving:
             return
+        if self._tls is not None and not self._tls.is_established:
+            self.drop()  # nobody there would understand it
+            return
         self._is_leaving = True
         self._hold(0)
         self._machine.abandon()

@@ -60,7 +60,7 @@ def judged(request: Request, judgement: Judgement) -> bytes:
     body = b""
     if verb == "SYMBOLS":
         body = ",".join(judgement.test_names()).encode("latin-1")
-        if not version >= 1.3:
+        if version < 1.3:
             body += b"\r\n"
     elif verb == "REPORT" or judgement.is_spam:
         body = judgement.report()

@@ -81,7 +81,9 @@ class Limits:
 HEADER_LINES: Final = 256
 """How many header lines may be read, the empty one included."""
 
-_NUMBER: Final = re.compile(rb"[ \t\n\r\f\v]*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
+_NUMBER: Final = re.compile(
+    rb"[ \t\n\r\f\v]*([+-]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|(?i:inf|nan)))"
+)
 
 
 def as_number(text: bytes) -> float:

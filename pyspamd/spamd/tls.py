@@ -21,9 +21,10 @@ class TlsSession:
 
     @property
     def cipher(self) -> str:
-        """Protocol and cipher, as `TLSv1.3/TLS_AES_256_GCM_SHA384`."""
+        """Protocol and cipher as spamd's log has them, `TLSv1_3/TLS_AES_256_GCM_SHA384`."""
         cipher = self._object.cipher()
-        return f"{self._object.version()}/{cipher[0] if cipher else 'none'}"
+        version = str(self._object.version()).replace(".", "_")
+        return f"{version}/{cipher[0] if cipher else 'none'}"
 
     def receive(self, data: bytes) -> bytes:
         """The plain text that `data` completes. Raises `ssl.SSLError` on what is no TLS."""

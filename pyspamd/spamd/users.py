@@ -67,10 +67,12 @@ class Users:
         self._as_root = as_root
         self._accounts: dict[str, tuple[pwd.struct_passwd, float]] = {}
         self._nobody = Caller(None, UNKNOWN, os.geteuid())
+        self._told: set[str] = set()
 
     def of(self, name: bytes | None) -> Caller:
         """The caller that a `User:` header names. Raises `RefusedUserError`."""
         if name is None:
+            self._fall_back()
             return self._nobody
         user = name.decode("latin-1")
         if not self._options.user_config and self._options.virtual_config_dir:
@@ -80,17 +82,25 @@ class Users:
     def _with_account(self, user: str) -> Caller:
         shown = user or UNKNOWN
         caller = Caller(user, shown, os.geteuid())
-        acting = self._account(self._options.user or user)
+        name = self._options.user or user
+        acting = self._account(name)
         if acting is None:
-            return self._unknown(caller, self._options.user or user)
+            self._unknown(name)
+            self._fall_back()
+            return caller
+        if self._as_root:
+            self._journal.info(f"setuid to {name} succeeded")
         becomes = acting if self._as_root and acting.pw_uid != 0 else None
         if becomes is not None:
             caller = Caller(user, shown, becomes.pw_uid)
+        else:
+            self._fall_back()
         if not self._options.user_config:
             return caller
         account = self._account(user)
         if account is None:
-            return self._unknown(caller, user)
+            self._unknown(user)
+            return caller
         folder = Path(account.pw_dir, ".spamassassin")
         with self._acting(becomes):
             preferences = self._read(folder / "user_prefs", create=self._options.create_prefs)
@@ -110,12 +120,22 @@ class Users:
         self._accounts[name] = account, now + _ACCOUNT_LASTS
         return account
 
-    def _unknown(self, caller: Caller, name: str) -> Caller:
+    def _unknown(self, name: str) -> None:
         told = f"handle_user (getpwnam) unable to find user: '{name}'"
         if self._options.paranoid:
             raise RefusedUserError(told)
         self._journal.info(told)
-        return caller
+
+    def _fall_back(self) -> None:
+        """There is nobody to become: the default user it is, or with `--paranoid` nobody."""
+        if not self._as_root:
+            return
+        if self._options.paranoid:
+            raise RefusedUserError("in paranoid mode, still running as root: closing connection")
+        self._journal.warn(
+            "still running as root: user not specified with -u, not found, or set to root, "
+            f"falling back to {self._options.default_user}"
+        )
 
     def _virtual(self, user: str, pattern: str) -> Caller:
         folder = virtual_folder(pattern, user)
@@ -132,18 +152,27 @@ class Users:
                 self._create(path)
             return None
         except OSError as error:
-            self._journal.warn(f"preferences {path} cannot be read: {error.strerror}")
+            self._tell_once(f"preferences {path} cannot be read: {error.strerror}")
             return None
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            self._journal.warn(f"preferences {path} are not a plain file")
+            self._tell_once(f"preferences {path} are not a plain file")
             return None
         with os.fdopen(descriptor, "rb") as file:
             data = file.read(_LARGEST + 1)
         if len(data) > _LARGEST:
-            self._journal.warn(f"preferences {path} are larger than {_LARGEST} bytes and are not read")
+            self._tell_once(f"preferences {path} are larger than {_LARGEST} bytes and are not read")
             return None
         return Preferences(data.decode("latin-1"), str(path))
+
+    def _tell_once(self, text: str) -> None:
+        """Warn of what would otherwise be told with every message."""
+        if text in self._told:
+            return
+        if len(self._told) >= _MOST_ACCOUNTS:
+            self._told.clear()
+        self._told.add(text)
+        self._journal.warn(text)
 
     def _create(self, path: Path) -> None:
         self._journal.info(f"creating default_prefs: {path}")

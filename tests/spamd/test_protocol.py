@@ -1,5 +1,6 @@
 """The protocol machine: recorded requests whole and in pieces, hostile ones, what spamd makes of them."""
 
+import math
 import zlib
 from itertools import pairwise
 from pathlib import Path
@@ -227,6 +228,12 @@ def test_compressed_messages() -> None:
     assert first_event(compressed(MESSAGE, 5000)) == Request("SYMBOLS", 1.5, body=MESSAGE)
 
 
+@pytest.mark.parametrize("message", [MESSAGE + b"\n\n\n", MESSAGE.rstrip(b"\n"), b"\n", b""])
+def test_compressed_messages_stay_as_they_were_sent(message: bytes) -> None:
+    """The original drops empty lines at the end and adds a missing line end; the mail would be delivered so."""
+    assert first_event(compressed(message)) == Request("SYMBOLS", 1.5, body=message)
+
+
 def test_broken_compression_is_answered_as_spamd_does() -> None:
     fault = refused(b"zlib: failed to find end of zlib stream\n", Status.UNAVAILABLE)
     assert first_event(compressed(MESSAGE, 12)) == fault
@@ -309,7 +316,22 @@ def test_an_honest_message_arrives_unchanged_however_it_is_cut(body: bytes, piec
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [(b"1.5", 1.5), (b" 1.2junk", 1.2), (b"", 0.0), (b"x", 0.0), (b"-1", -1.0), (b".5", 0.5), (b"1e1", 10.0)],
+    [
+        *(
+            (b"1.5", 1.5),
+            (b" 1.2junk", 1.2),
+            (b"", 0.0),
+            (b"x", 0.0),
+            (b"-1", -1.0),
+            (b".5", 0.5),
+            (b"1e1", 10.0),
+        ),
+        *((b"inf", math.inf), (b"-Infinity", -math.inf), (b"INFx", math.inf), (b"in", 0.0)),
+    ],
 )
 def test_versions_are_read_as_perl_reads_numbers(text: bytes, number: float) -> None:
     assert as_number(text) == number
+
+
+def test_what_is_no_number_by_its_own_word() -> None:
+    assert math.isnan(as_number(b"NaN"))

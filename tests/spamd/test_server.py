@@ -261,7 +261,10 @@ def test_paranoia_hangs_up_on_unknown_users(start: Start) -> None:
     server = start("-P", "-x")
     assert server.check(HAM, head=b"User: there-is-no-such-user\r\n") == b""
     assert server.said("unable to find user: 'there-is-no-such-user'")
-    assert b"EX_OK" in server.check(HAM)
+    assert b"EX_OK" in server.check(HAM, head=b"User: nobody\r\n")
+    if os.geteuid() == 0:  # nobody named is nobody to become, and root never judges
+        assert server.check(HAM) == server.check(HAM, head=b"User: root\r\n") == b""
+        assert server.said("in paranoid mode, still running as root: closing connection")
 
 
 def test_unknown_users_have_the_defaults(start: Start) -> None:
@@ -271,40 +274,6 @@ def test_unknown_users_have_the_defaults(start: Start) -> None:
 
 
 # TLS
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and a certificate in one file."""
-    from datetime import UTC, datetime, timedelta
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mx.example.com")])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        + signed.public_bytes(serialization.Encoding.PEM)
-    )
-    return path
 
 
 def tls_line(server: Server, *, certificate: Path | None = None) -> ssl.SSLSocket:
@@ -323,7 +292,7 @@ def test_tls(start: Start, certificate: Path, spamc: str) -> None:
     with tls_line(server) as line:
         line.sendall(server.request(message, "PROCESS"))
         assert server.everything(line).endswith(message)
-    assert server.said(", TLSv1.3/TLS_AES_256_GCM_SHA384")
+    assert server.said(", TLSv1_3/TLS_AES_256_GCM_SHA384")
     # spamc says that it will send no more before it reads its answer.
     asked = [spamc, "-S", "-p", str(server.port), "-y"]
     waiting = b"X-Wait: 0.5\n" + SPAM
@@ -336,6 +305,17 @@ def test_tls(start: Start, certificate: Path, spamc: str) -> None:
     with tls_line(server) as line:
         line.sendall(b"PING SPAMC/1.5\r\n\r\n")
         assert server.everything(line) == b"SPAMD/1.5 0 PONG\r\n"
+
+
+def test_nothing_is_said_in_plain_text_where_tls_is_spoken(start: Start, certificate: Path) -> None:
+    files = ("--server-cert", str(certificate), "--server-key", str(certificate))
+    server = start("--ssl", *files, "-x", "-m", "1", "--timeout-tcp=1")
+    with server.connect() as silent:
+        assert server.everything(silent) == b""
+    assert server.said("timeout: (1 second socket timeout reading input from client)")
+    with server.connect() as silent:
+        assert server.stop() == 0
+        assert server.everything(silent) == b""
 
 
 def test_tls_with_client_certificates(start: Start, certificate: Path) -> None:
