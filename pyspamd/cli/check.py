@@ -64,12 +64,8 @@ def run(options: argparse.Namespace) -> int:
     for name, what in REFUSED.items():
         if getattr(options, name):
             raise PyspamdError(f"{what} is not there yet (--{name.replace('_', '-')})")
-    if not options.json and (options.facts or options.jobs != 1):
-        raise PyspamdError("--facts and --jobs go with --json")
     status = _spam_status(options)
     found = list(_places(options))
-    if not found:
-        print("pyspamd check: there is no message to judge", file=sys.stderr)
     engine = _engine(setup)
     return (
         _print_json(options, engine, found, status)

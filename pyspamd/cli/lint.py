@@ -60,9 +60,6 @@ def run(options: argparse.Namespace) -> int:
         files = _files(options.paths)
         if files is None:
             return EXIT_UNREADABLE
-        if not files:
-            print(f"pyspamd lint: no *.pre and no *.cf files in {', '.join(options.paths)}", file=sys.stderr)
-            return EXIT_UNREADABLE
         setup = Setup(
             cf=setup.cf, pre=setup.pre, local_tests_only=setup.local_tests_only, lint=True, files=tuple(files)
         )
@@ -84,9 +81,4 @@ def _print(problems: list[Problem], files: int, rules: int, form: str) -> None:
         return
     for problem in problems:
         print(problem)
-    counts = (_counted(len(problems), "problem"), _counted(files, "file"), _counted(rules, "rule"))
-    print("{} in {} with {}".format(*counts), file=sys.stderr)
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    print(f"{len(problems)} problems in {files} files with {rules} rules", file=sys.stderr)

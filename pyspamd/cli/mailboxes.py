@@ -40,7 +40,7 @@ class Place:
     start: int = 0
     end: int | None = None
     data: bytes | None = None
-    """The message itself, where it came from standard input or out of a packed mailbox."""
+    """The message itself, where it came from standard input."""
 
     def read(self) -> bytes:
         """The message's bytes. Raises OSError."""
@@ -86,12 +86,12 @@ def places(name: str, form: str = "detect") -> Iterator[Place]:
             for file in sorted(path.iterdir()):
                 if file.is_file() and not file.name.startswith("."):
                     yield from places(str(file), form)
-        case "mbox" | "mbx":
-            packed = path.read_bytes()
-            data = _unpacked(packed)
-            for start, end in _in_mbox(data) if form == "mbox" else _in_mbx(data, str(path)):
-                piece = None if data is packed else data[start:end]
-                yield Place(f"{path}.{start}", str(path), start, end, piece)
+        case "mbox":
+            for start, end in _in_mbox(path.read_bytes()):
+                yield Place(f"{path}.{start}", str(path), start, end)
+        case "mbx":
+            for start, end in _in_mbx(path.read_bytes(), str(path)):
+                yield Place(f"{path}.{start}", str(path), start, end)
         case "file":
             yield Place(name, name)
         case _:

@@ -12,9 +12,10 @@ import sys
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
+from .. import __version__
 from ..base.errors import PyspamdError
 
-VERBS = ("serve", "check", "lint", "verify", "version")
+VERBS = ("serve", "check", "lint", "verify")
 """The verbs, in the order in which the help shows them; `cli/VERB.py` has `add_parser` and `run`."""
 
 EXIT_USAGE = 64
@@ -47,22 +48,29 @@ def parser(verbs: Sequence[str] = VERBS) -> argparse.ArgumentParser:
         epilog="'pyspamd VERB --help' tells each verb's options.",
     )
     top.add_argument(
-        "--version", action="store_true", help="the same as the verb; with -D also which files would be read"
+        "--version", action="store_true", help="print the version; with -D also which files would be read"
     )
     subparsers = top.add_subparsers(dest="verb", metavar="VERB", required=True)
     for verb in verbs:
         importlib.import_module(f".{verb}", __package__).add_parser(subparsers)
-        subparsers.choices[verb].set_defaults(parser=subparsers.choices[verb])
     return top
 
 
-def understood(arguments: Sequence[str], verbs: Sequence[str] = VERBS) -> argparse.Namespace:
-    """The options of the verb that was asked for; what it does not know is told with its own usage."""
-    options, unknown = parser(verbs).parse_known_args(arguments)
-    if unknown:
-        of_verb: argparse.ArgumentParser = options.parser
-        of_verb.error(f"unrecognized arguments: {' '.join(unknown)}")
-    return options
+def _version(arguments: Sequence[str]) -> int:
+    """`pyspamd --version [-D] [-C …]`: the version, and what would be read."""
+    from .sources import add_source_options, setup_of
+    from .version import print_files
+
+    options = argparse.ArgumentParser(prog="pyspamd --version")
+    options.add_argument("--version", action="store_true", help=argparse.SUPPRESS)
+    options.add_argument("-D", "--debug", action="store_true", help="tell which files would be read")
+    add_source_options(options)
+    chosen = options.parse_args(arguments)
+    print(f"pyspamd {__version__} (to rules and clients SpamAssassin 4.0.1)")
+    if chosen.debug:
+        print_files(setup_of(chosen))
+    sys.stdout.flush()
+    return 0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,12 +78,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     # Only the verb's own module is imported: `check` must not pay for the server.
     chosen = next((word for word in arguments if not word.startswith("-")), None)
-    if chosen not in VERBS and "--version" in arguments:
-        arguments = ["version", *(word for word in arguments if word != "--version")]
-        chosen = "version"
     verbs = (chosen,) if chosen in VERBS else VERBS
     try:
-        options = understood(arguments, verbs)
+        if chosen not in VERBS and "--version" in arguments:
+            return _version(arguments)
+        options = parser(verbs).parse_args(arguments)
     except SystemExit as leaving:
         return EXIT_USAGE if leaving.code not in (0, None) else 0
     except BrokenPipeError:

@@ -13,11 +13,13 @@ from pathlib import Path
 from .. import __version__
 from ..base.errors import PyspamdError
 from ..base.ipset import BadNetwork, IPSet
+from ..base.problems import Problem
 from ..base.stores import DiskStore, Store
-from ..engine.assemble import Setup, assemble, problems_of
+from ..engine.assemble import Setup, assemble, files_of, problems_of
 from ..spamd import process
 from ..spamd.journal import Journal, open_journal, take_logging
 from ..spamd.options import Exit, ServerOptions, StartError, TlsOptions, UserOptions
+from ..spamd.reading import Reading, Stamps, stamps
 from ..spamd.scoring import EngineScorer
 from ..spamd.workers import Master
 from .caches import cache_folder, compiled_folder
@@ -63,19 +65,47 @@ def _serve(options: argparse.Namespace) -> int:
         debug=bool(options.debug),
     )
     take_logging(journal, (options.debug or "").split(","))
+    if options.stop_at_threshold:
+        journal.warn("the option -S does nothing, as in spamd")
 
     def build() -> EngineScorer:
+        files = _files_now(setup)
         engine = assemble(
             setup,
             store=_store(options.cache_dir, process.identity(server.users), journal),
             compiled=compiled_folder(options.cache_dir),
         )
-        _tell_problems(engine.conf.files, [str(problem) for problem in problems_of(engine)], journal)
+        problems = problems_of(engine)
+        _tell_problems(engine.conf.files, [str(problem) for problem in problems], journal)
         if not engine.active:
             raise StartError("no rules were found; -C names a folder of them", Exit.CONFIG)
-        return EngineScorer(engine)
+        return EngineScorer(engine, _reading(setup, files, engine.conf.files, problems))
 
     return Master(server, build, journal, VERSION).run()
+
+
+def _files_now(setup: Setup) -> Stamps:
+    """The files that would be read, as they are; none where they cannot be found."""
+    try:
+        return stamps(str(path) for path in files_of(setup))
+    except (OSError, PyspamdError):
+        return {}
+
+
+def _reading(setup: Setup, files: Stamps, all_files: Sequence[str], problems: Sequence[Problem]) -> Reading:
+    """How a configuration was read; `files` are those that were looked at before, the others are included ones."""
+    included = stamps(name for name in all_files if name not in files)
+    return Reading(
+        tuple(_fault(problem) for problem in problems if problem.severity == "error"),
+        {**included, **files},
+        lambda: {**stamps(included), **_files_now(setup)},
+    )
+
+
+def _fault(problem: Problem) -> str:
+    """A problem in words that stay the same when lines are inserted before it."""
+    where = [problem.location.file if problem.location else None, problem.rule, problem.text]
+    return ": ".join(filter(None, where))
 
 
 def _tell_problems(files: Sequence[str], problems: Sequence[str], journal: Journal) -> None:
@@ -167,6 +197,7 @@ def server_options(options: argparse.Namespace) -> ServerOptions:
         pid_file=os.path.abspath(options.pidfile) if options.pidfile else None,  # noqa: PTH100
         daemonize=options.daemonize,
         timing=options.timing,
+        watch=options.watch,
         users=UserOptions(
             options.username,
             options.groupname,
@@ -197,9 +228,11 @@ def _allowed(lists: Sequence[str]) -> IPSet:
     for name in names:
         plain = name.removeprefix("[").replace("]", "", 1) if name.startswith("[") else name
         try:
-            allowed.add(plain)
+            is_new = allowed.add(plain)
         except BadNetwork as error:
             raise StartError(f"-A: {error}", Exit.USAGE) from error
+        if not is_new and plain.lstrip().startswith("!"):
+            raise StartError(f"-A: {name} comes after a network that allows it already", Exit.USAGE)
     return allowed
 
 

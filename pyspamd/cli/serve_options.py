@@ -155,11 +155,25 @@ def _add_process(group: Group) -> None:
         help="log there: a facility, stderr, null, a file",
     )
     group.add_argument("--syslog-socket", metavar="TYPE", help="how to reach syslog: unix, inet, none")
-    group.add_argument("--log-timestamp-fmt", metavar="FORMAT", help="strftime format of the log's times")
+    group.add_argument(
+        "--log-timestamp-fmt",
+        nargs="?",
+        const="",
+        metavar="FORMAT",
+        help="strftime format of the log's times; empty: none",
+    )
     group.add_argument(
         "--log-format", choices=("text", "json"), default="text", help="spamd's lines, or JSON"
     )
     group.add_argument("-D", "--debug", nargs="?", const="all", metavar="AREA,…", help="log what is done")
+    group.add_argument(
+        "--watch",
+        type=_seconds,
+        default=10.0,
+        metavar="SECONDS",
+        help="look that often whether files of the configuration have changed, and read them anew; 0: only on "
+        "SIGHUP (10)",
+    )
     group.add_argument("--timing", action="store_true", help="log how long requests take")
     group.add_argument("-V", "--version", action="store_true", help="print the version")
     group.add_argument(
@@ -180,6 +194,14 @@ def _add_unsupported(parser: argparse.ArgumentParser) -> None:
     ):
         parser.add_argument(*names, dest=dest, action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("-F", dest="from_option", nargs="?", const="", help=argparse.SUPPRESS)
+
+
+def _seconds(text: str) -> float:
+    """A number of seconds that is not negative."""
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(text)
+    return seconds
 
 
 def _size(text: str) -> int:

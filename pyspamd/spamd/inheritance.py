@@ -13,7 +13,6 @@ from typing import Final
 from .listeners import Listener, Place
 
 VARIABLE: Final = "PYSPAMD_INHERITANCE"
-CHECK: Final = "PYSPAMD_CHECK_ONLY"
 _PLACE: Final = ("path", "address", "port", "tls")
 
 

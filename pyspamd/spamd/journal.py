@@ -73,6 +73,12 @@ class Journal:
             for sink in self.sinks:
                 sink.write(level, (line,), moment)
 
+    @property
+    def descriptor(self) -> int:
+        """A descriptor whose writer's words land in the log, or at least on standard error."""
+        files = [sink.descriptor for sink in self.sinks if isinstance(sink, StreamSink)]
+        return files[-1] if files else 2
+
     def reopen(self) -> None:
         """Begin anew with rotated files and restarted loggers."""
         for sink in self.sinks:

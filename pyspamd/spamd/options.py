@@ -93,10 +93,18 @@ class ServerOptions:
     max_size: int = DEFAULT_MAX_SIZE
     memory_for_bodies: int = 512 * 1024 * 1024
     """How many bytes of incoming messages one worker holds at once."""
+    watch: float = 10.0
+    """How often to look whether the configuration's files have changed; 0: never."""
     pid_file: str | None = None
     daemonize: bool = False
     timing: bool = False
     users: UserOptions = UserOptions()
+
+    @property
+    def speaks_tls(self) -> bool:
+        """Whether TLS is wanted anywhere."""
+        named = any(place.lower().startswith("ssl:") for place in self.listen)
+        return self.ssl or self.ssl_port is not None or named
 
     @property
     def limits(self) -> Limits:

@@ -143,6 +143,27 @@ def original_command() -> list[str]:
     return [sys.executable, *sys.orig_argv[1:]]
 
 
+class Stopped(BaseException):
+    """A signal asked the server to end while it was starting."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.name = signal.Signals(number).name
+
+
+def stop_while_starting() -> None:
+    """Have SIGTERM and SIGINT raise `Stopped`.
+
+    Without a handler the kernel ends other processes by these signals, but not a container's first.
+    """
+
+    def stop(number: int, frame: object) -> None:
+        raise Stopped(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+
+
 def hold_signals() -> None:
     """Let signals wait, across `exec` too, until `release_signals`."""
     signal.pthread_sigmask(signal.SIG_BLOCK, MASTER_SIGNALS)
@@ -153,4 +174,5 @@ def release_signals() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, MASTER_SIGNALS)
 
 
-MASTER_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+# SIGUSR1, which tells a worker to retire, does nothing to a master, but should it meet one, it must not end it.
+MASTER_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGUSR1)

@@ -12,6 +12,7 @@ from ..engine.rewrite import report, rewritten
 from ..engine.verdict import Verdict
 from ..net.dns import DnsResolver
 from .preload import compile_patterns, import_codecs, import_record_types
+from .reading import Reading
 from .service import Judgement, Occasion
 
 logger = logging.getLogger(__name__)
@@ -69,8 +70,9 @@ class EngineJudgement:
 class EngineScorer:
     """Judges with one `Engine` and those it makes for users; made in the master, opened in each worker."""
 
-    def __init__(self, engine: Engine, *, warm_up: bool = True) -> None:
+    def __init__(self, engine: Engine, reading: Reading | None = None, *, warm_up: bool = True) -> None:
         self.engine = engine
+        self.reading = reading or Reading()
         self._cache = engine.cache
         engine.cache = None  # a store is opened by the process that uses it
         import_codecs()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..base.clock import Deadline
+from .reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,10 @@ class Scorer(Protocol):
     @property
     def time_limit(self) -> float | None:
         """Seconds after which a scan ought to have ended by itself; `None`: no limit."""
+
+    @property
+    def reading(self) -> Reading:
+        """What its configuration was read from, and what is wrong with it."""
 
     async def open(self) -> None:
         """Begin work in this process: open sockets and stores."""

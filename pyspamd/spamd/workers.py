@@ -1,8 +1,9 @@
 """The master: compiles, forks workers, and looks after them.
 
 It has the scorer built once and shared by all workers, puts a new worker where one ended, ends one that is
-stuck and answers its clients, keeps as many as the load needs, and on SIGHUP makes way for a fresh master
-that inherits the sockets. Source: `perldoc spamd`, spamd 4.0.1's signal handlers.
+stuck and answers its clients, keeps as many as the load needs, and on SIGHUP, or when the configuration's files
+have changed, makes way for a fresh master that inherits the sockets. Source: `perldoc spamd`, spamd 4.0.1's signal
+handlers.
 """
 
 import asyncio
@@ -13,21 +14,24 @@ import os
 import select
 import signal
 import ssl
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ..base.errors import PyspamdError
 from . import process, replies, supervisor
 from .board import Board, Escrow
 from .farewell import Farewells
-from .inheritance import CHECK, Inheritance, OldWorker
+from .inheritance import Inheritance, OldWorker
 from .journal import Journal
 from .listeners import close_all, open_all, tls_context
 from .options import Exit, ServerOptions
+from .rehearsal import is_rehearsal, tell
+from .reloads import Reloads
 from .request import Fault, Status
+from .scaling import BUSY, IDLE, LEAVING, Scaling
 from .server import Worker
 from .service import Scorer
 from .users import Users
@@ -69,7 +73,7 @@ class Master:
         self.title = title
         self.children: dict[int, Child] = {}
         self._signals: set[int] = set()
-        self._checker: subprocess.Popen[bytes] | None = None
+        self._scaling = Scaling(options, journal)
         self._spawn_after = 0.0
         self._farewells = Farewells()
         self._folder = Path.cwd()
@@ -79,18 +83,17 @@ class Master:
     def run(self) -> int:
         """Start, serve, stop; the exit status. Raises `PyspamdError` where it cannot start."""
         inherited = Inheritance.take()
-        if os.environ.pop(CHECK, ""):
-            self.build()
-            return Exit.OK
         options = self.options
         self._identity = process.identity(options.users)
+        if is_rehearsal():
+            if options.speaks_tls:
+                tls_context(options.tls)
+            tell(self.build().reading.faults)
+            return Exit.OK
         if inherited is None:
             self._listeners = supervisor.handed_over(tls=options.ssl) or open_all(options, self.journal)
         else:
             self._listeners = list(inherited.listeners)
-        self._context: ssl.SSLContext | None = None
-        if any(listener.place.tls for listener in self._listeners):
-            self._context = tls_context(options.tls)
         word = -1
         if options.daemonize:
             if inherited is None:
@@ -98,17 +101,39 @@ class Master:
             os.chdir("/")
             self.journal.drop_standard_error()
         try:
+            process.stop_while_starting()
+            signal.signal(signal.SIGHUP, self._note_signal)
             return self._serve(inherited, word)
+        except process.Stopped as stopped:
+            self.journal.info(f"server killed by {stopped.name} while starting, shutting down")
+            close_all(self._listeners)
+            return Exit.OK
         except BaseException as error:
             self.journal.error(f"cannot start: {error}")
             close_all(self._listeners)
             raise
 
+    def _prepare(self, inherited: Inheritance | None) -> None:
+        """Compile. Where the workers of the master before can go on, a fault does not end the server."""
+        self._scorer: Scorer | None = None
+        self._context: ssl.SSLContext | None = None
+        try:
+            if any(listener.place.tls for listener in self._listeners):
+                self._context = tls_context(self.options.tls)
+            self._scorer = self.build()
+        except PyspamdError as error:
+            if inherited is None or not inherited.workers:
+                raise
+            self.journal.error(f"the configuration cannot be used, the workers from before go on: {error}")
+            return
+        if self.options.allow_tell and not hasattr(self._scorer, "learn"):
+            self.journal.warn("TELL is allowed, but there is nothing that learns: it will do nothing")
+
     def _serve(self, inherited: Inheritance | None, word: int) -> int:
         options = self.options
-        self._scorer = self.build()
-        if options.allow_tell and not hasattr(self._scorer, "learn"):
-            self.journal.warn("TELL is allowed, but there is nothing that learns: it will do nothing")
+        self._prepare(inherited)
+        reading = self._scorer.reading if self._scorer else None
+        self._reloads = Reloads(self.journal, self._folder, reading, options.watch)
         self._board = Board(4 * options.max_children + 16, inherited.board if inherited else None)
         # Workers read from the one end and see it end when the master is gone.
         self._lifeline = inherited.lifeline if inherited else os.pipe()
@@ -123,7 +148,7 @@ class Master:
         where = ", ".join(str(listener.place) for listener in self._listeners)
         self.journal.info(f"server started on {where} (running version {self.title})")
         self.journal.info(f"server pid: {os.getpid()}")
-        self._target = self._first_target()
+        self._target = self._scaling.first_target() if self._scorer else 0
         if word >= 0:
             process.leave_terminal()
         self._fill()
@@ -132,16 +157,10 @@ class Master:
             os.write(word, b"1")
             os.close(word)
         for child in list(self.children.values()):
-            if child.is_old:
+            if child.is_old and self._scorer:
                 self._signal(child, signal.SIGUSR1)
         supervisor.ready(f"Listening on {where}")
         return self._look_after()
-
-    def _first_target(self) -> int:
-        options = self.options
-        if not options.scaling:
-            return options.max_children
-        return max(min(options.max_children, options.max_spare), options.min_children)
 
     def _take_signals(self) -> None:
         self._wake_out, wake_in = os.pipe()
@@ -150,8 +169,12 @@ class Master:
         signal.set_wakeup_fd(wake_in, warn_on_full_buffer=False)
         self._wake_in = wake_in
         for number in process.MASTER_SIGNALS:
-            signal.signal(number, lambda signum, frame: self._signals.add(signum))
+            signal.signal(number, self._note_signal)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        faulthandler.register(signal.SIGUSR2, self.journal.descriptor)
+
+    def _note_signal(self, number: int, frame: object) -> None:
+        self._signals.add(number)
 
     # The loop
 
@@ -166,13 +189,19 @@ class Master:
                 if number in self._signals:
                     return self._stop(number)
             self._reap()
-            if signal.SIGHUP in self._signals:
+            if self._reloads.pid is None:
+                asked = signal.SIGHUP in self._signals
                 self._signals.discard(signal.SIGHUP)
-                self._begin_reload()
+                self._reloads.consider(asked=asked)
             self._watch()
             self._farewells.look_after()
             supervisor.alive()
-            if self._checker is None and self.options.scaling and time.monotonic() - last >= TICK:
+            if (
+                self._reloads.pid is None
+                and self._scorer
+                and self.options.scaling
+                and time.monotonic() - last >= TICK
+            ):
                 last = time.monotonic()
                 self._scale()
             self._fill()
@@ -189,16 +218,19 @@ class Master:
 
     def _scale(self) -> None:
         """Keep between `min_spare` and `max_spare` workers idle, one step a tick."""
-        options = self.options
-        fresh = self._fresh()
-        idle = [child for child in fresh if not self._board.slot(child.slot).read().scans]
-        if len(idle) < options.min_spare and len(fresh) < options.max_children:
-            self._target = min(options.max_children, len(fresh) + 1)
-        elif len(idle) > options.max_spare and len(fresh) > options.min_children:
-            self._target = max(options.min_children, len(fresh) - 1)
-            leaving = idle[-1]
-            leaving.is_leaving = True
-            self._signal(leaving, signal.SIGUSR1)
+        letters, idle = [], []
+        for child in self.children.values():
+            is_busy = bool(self._board.slot(child.slot).read().scans)
+            is_fresh = not (child.is_old or child.is_leaving)
+            letters.append((BUSY if is_busy else IDLE) if is_fresh else LEAVING)
+            if is_fresh and not is_busy:
+                idle.append(child)
+        step = self._scaling.step("".join(letters), time.monotonic())
+        if step:
+            self._target = len(self._fresh()) + step
+        if step < 0:
+            idle[-1].is_leaving = True
+            self._signal(idle[-1], signal.SIGUSR1)
 
     # Workers
 
@@ -241,7 +273,7 @@ class Master:
                 child.escrow.close()
             process.become(self._identity)
             process.find_home(self._identity, self.options.users)
-            faulthandler.register(signal.SIGUSR2)
+            assert self._scorer is not None
             may_return = self._identity is not None and self._identity.may_return
             worker = Worker(
                 self.options,
@@ -274,8 +306,9 @@ class Master:
                 return
             if pid == 0:
                 return
-            if self._checker is not None and pid == self._checker.pid:
-                self._end_reload(os.waitstatus_to_exitcode(status))
+            if pid == self._reloads.pid:
+                if self._reloads.may_take_over(os.waitstatus_to_exitcode(status)):
+                    self._hand_over()
             elif (child := self.children.pop(pid, None)) is not None:
                 self._bury(child, status)
 
@@ -305,28 +338,8 @@ class Master:
 
     # Reload and stop
 
-    def _begin_reload(self) -> None:
-        if self._checker is not None:
-            return
-        self.journal.reopen()
-        self.journal.info("server hit by SIGHUP, restarting")
-        supervisor.reloading()
-        environment = {**os.environ, CHECK: "1"}
-        self._checker = subprocess.Popen(
-            process.original_command(), cwd=self._folder, env=environment, stdin=subprocess.DEVNULL
-        )
-
-    def _end_reload(self, status: int) -> None:
-        assert self._checker is not None
-        self._checker.returncode = status
-        self._checker = None
-        if status:
-            self.journal.error(
-                f"the new configuration cannot be used (status {status}), going on with the old one"
-            )
-            supervisor.ready("The new configuration cannot be used, going on with the old one")
-            return
-        self.journal.info("restarting with the new configuration")
+    def _hand_over(self) -> None:
+        """Make way for a fresh master."""
         process.hold_signals()
         Inheritance(
             tuple(self._listeners),
@@ -341,6 +354,7 @@ class Master:
     def _stop(self, number: int) -> int:
         self.journal.info(f"server killed by SIG{signal.Signals(number).name[3:]}, shutting down")
         supervisor.stopping()
+        self._reloads.kill()
         close_all(self._listeners)
         if self.options.pid_file:
             Path(self.options.pid_file).unlink(missing_ok=True)

@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ from pyspamd.base.errors import PyspamdError
 from pyspamd.cli.serve import refuse_unsupported, server_options
 from pyspamd.cli.serve_options import add_options
 from pyspamd.spamd.journal import open_journal, take_logging
+from pyspamd.spamd.reading import Reading
+from pyspamd.spamd.rehearsal import CHECK
 from pyspamd.spamd.service import Judgement, Learned, Lesson, Occasion
 from pyspamd.spamd.workers import Master
 
@@ -85,6 +88,7 @@ class GtubeScorer:
 
     def __init__(self, time_limit: float | None) -> None:
         self.time_limit = time_limit
+        self.reading = Reading()
 
     async def open(self) -> None:
         """Nothing to open."""
@@ -128,9 +132,16 @@ def main() -> int:
     add_options(parser)
     parser.add_argument("--time-limit", type=float)
     parser.add_argument("--broken-if", metavar="FILE")
+    parser.add_argument("--broken-later-if", metavar="FILE", help="broken for the one who is to serve by it")
+    parser.add_argument("--build-for", type=float, default=0.0, metavar="SECONDS")
     options = parser.parse_args()
 
+    is_rehearsal = CHECK in os.environ
+
     def build() -> GtubeScorer:
+        time.sleep(options.build_for)
+        if options.broken_later_if and Path(options.broken_later_if).exists() and not is_rehearsal:
+            raise PyspamdError("the configuration has just been broken")
         if options.broken_if and Path(options.broken_if).exists():
             raise PyspamdError("the configuration is broken")
         return GtubeScorer(options.time_limit)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import pwd
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from pyspamd.spamd.farewell import Farewells
 from pyspamd.spamd.journal import Journal
 from pyspamd.spamd.listeners import Place, open_all, places
 from pyspamd.spamd.options import Exit, ServerOptions, StartError, UserOptions
+from pyspamd.spamd.reading import Reading
+from pyspamd.spamd.scaling import Scaling
 from pyspamd.spamd.server import Worker
 from pyspamd.spamd.users import Users, virtual_folder
 
@@ -122,6 +125,83 @@ def test_odd_preferences_are_left_alone(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert users.of(b"joe").preferences is None
 
 
+class _Heard:
+    """A sink that keeps what is written."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def write(self, level: str, texts: Sequence[str], moment: float) -> None:
+        self.lines += [f"{level}: {text}" for text in texts]
+
+    def reopen(self) -> None:
+        """Nothing to do."""
+
+
+STILL_ROOT = "warn: spamd: still running as root: user not specified with -u, not found, or set to root, "
+
+
+def test_the_log_says_who_a_worker_becomes() -> None:
+    """In the original's words: log readers count them."""
+    heard = _Heard()
+    users = Users(UserOptions(user_config=False), Journal([heard]), as_root=True)
+    for name in (b"nobody", b"root", b"there-is-nobody", None):
+        users.of(name)
+    fall_back = f"{STILL_ROOT}falling back to nobody"
+    assert heard.lines == [
+        "info: spamd: setuid to nobody succeeded",
+        "info: spamd: setuid to root succeeded",
+        fall_back,
+        "info: spamd: handle_user (getpwnam) unable to find user: 'there-is-nobody'",
+        fall_back,
+        fall_back,
+    ]
+    heard.lines.clear()
+    users = Users(UserOptions(user_config=False), Journal([heard]), as_root=False)
+    users.of(b"nobody")
+    users.of(None)
+    assert heard.lines == []
+
+
+def test_preferences_that_cannot_be_read_are_told_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    homes(monkeypatch, tmp_path)
+    heard = _Heard()
+    users = Users(UserOptions(), Journal([heard]), as_root=False)
+    (tmp_path / ".spamassassin").touch()  # no folder
+    for _ in range(3):
+        assert users.of(b"joe").preferences is None
+    assert len(heard.lines) == 1
+    assert "user_prefs cannot be read" in heard.lines[0]
+
+
+# How many workers
+
+
+def test_one_worker_more_or_fewer_at_a_time() -> None:
+    heard = _Heard()
+    scaling = Scaling(
+        ServerOptions(max_children=3, min_children=1, min_spare=1, max_spare=2), Journal([heard])
+    )
+    assert scaling.first_target() == 2
+    assert scaling.step("II", 0) == 0
+    assert scaling.step("BB", 1) == 1
+    assert scaling.step("BBB", 2) == 0
+    assert scaling.step("BBBK", 30) == 0
+    assert scaling.step("BBI", 40) == 0
+    assert scaling.step("BBB", 50) == 0
+    assert scaling.step("III", 60) == -1
+    reached = "info: prefork: server reached --max-children setting, consider raising it"
+    states = [
+        f"info: prefork: child states: {letters}"
+        for letters in ("II", "BB", "BBB", "BBBK", "BBI", "BBB", "III")
+    ]
+    assert heard.lines == [*states[:3], reached, *states[3:]]
+    assert scaling.step("BBB", 70) == 0
+    assert heard.lines[-1] == reached  # a minute later it is said again
+
+
 def test_being_somebody_else_for_a_moment() -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can become somebody else")
@@ -193,6 +273,7 @@ def test_clients_left_behind_are_heard_out() -> None:
 
 class _NoScorer:
     time_limit = None
+    reading = Reading()
 
     async def open(self) -> None: ...
 

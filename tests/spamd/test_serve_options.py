@@ -83,6 +83,53 @@ def test_numbers_are_put_in_order_as_spamd_does() -> None:
     assert options("--max-conn-per-child=0").max_connections_per_child >= 200
 
 
+@pytest.mark.parametrize(
+    "words", [["--log-timestamp-fmt"], ["--log-timestamp-fmt="], ["--log-timestamp-fmt", ""]]
+)
+def test_no_time_stamp(words: list[str]) -> None:
+    assert parsed(*words).log_timestamp_fmt == ""
+
+
+def test_who_may_connect_in_every_notation() -> None:
+    def allowed(text: str, address: str) -> bool:
+        return options("-A", text).allowed.contains(address)
+
+    for text in (
+        "10.11.12.13",
+        "10.",
+        "10.11.",
+        "10.11.12.0/24",
+        "[10.11.12.13]",
+        "[10.11.12.0]/24",
+        "::1,10/8",
+    ):
+        assert allowed(text, "10.11.12.13")
+        assert not allowed(text, "192.0.2.1")
+    assert allowed("[2001:db8::]/32", "2001:db8::1")
+    assert allowed("[2001:db8::/32]", "2001:db8::1")
+    assert not allowed("!10.11.12.13,10.0.0.0/8", "10.11.12.13")
+    assert allowed("!10.11.12.13,10.0.0.0/8", "10.11.12.14")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["mail.example.com", "10.11.12.13/33", "10.0.0.0/8,!10.11.12.13", "10.1.2.256", "10.1.2.3;10.1.2.4"],
+)
+def test_who_may_connect_must_be_clear(text: str) -> None:
+    """Names are not looked up, and an exclusion that comes too late would exclude nobody."""
+    with pytest.raises(StartError) as refused:
+        options("-A", text)
+    assert refused.value.status == Exit.USAGE
+
+
+def test_how_often_to_look_at_files() -> None:
+    assert options().watch == 10.0
+    assert options("--watch=0").watch == 0.0
+    for text in ("-1", "nan", "inf", "often"):
+        with pytest.raises(argparse.ArgumentError):
+            parsed(f"--watch={text}")
+
+
 @pytest.mark.parametrize(("text", "size"), [("1000", 1000), ("2k", 2048), ("3M", 3 * 2**20), ("1G", 2**30)])
 def test_sizes(text: str, size: int) -> None:
     assert options("--max-size", text).max_size == size
