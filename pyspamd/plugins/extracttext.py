@@ -29,7 +29,8 @@ _VARIABLES = re.compile(r"\{(.+?)\}")
 _EXTENSION = re.compile(r"\.[a-zA-Z0-9]+")
 _SECONDS = re.compile(r"([0-9]+)(?:[ \t]+([0-9]+))?")
 _NAME_EXTENSION = re.compile(rb"\.([^.\\/]+)\n?\Z")
-_LINK = re.compile(rb'<a(?:\s+[^>]+)?\s+href="([^">]*)"')
+_ANCHOR = re.compile(rb"<a(?=\s)")
+_TARGET = re.compile(rb'\shref="[^"]*"')
 _QR_CODE = re.compile(rb"QR-Code:(\S*)")
 _NOT_WORD = re.compile(rb"\W+")
 _ANY = re.compile(".")
@@ -149,7 +150,7 @@ class _Extracted:
         part.set_rendered(text)
 
     def _look_for_links(self, text: bytes) -> None:
-        if _LINK.search(text):
+        if _has_link(text):
             self.flags["ActionURI"] = None
             self.uris[""] = None
         elif code := _QR_CODE.search(text):
@@ -167,6 +168,15 @@ class _Extracted:
             "Flags": " ".join(self.flags),
             "Uris": " ".join(self.uris),
         }
+
+
+def _has_link(text: bytes) -> bool:
+    """Whether there is an anchor with a target; each tag is read once, however many begin in it."""
+    for tag in text.split(b">"):
+        anchor = _ANCHOR.search(tag)
+        if anchor and _TARGET.search(tag, anchor.end()):
+            return True
+    return False
 
 
 def _count_fields(text: bytes) -> int:

@@ -4,6 +4,7 @@ header DATE_IN_PAST_03_06 eval:check_for_shifted_date('-6', '-3')
 """
 
 import re
+from collections.abc import Iterator
 from functools import partial
 
 from ..conf.core_report import OK_LOCALES
@@ -16,7 +17,7 @@ from ..scan.arguments import number
 from ..scan.plugin import Plugin, Reads, eval_test
 from ..scan.scan import Scan
 
-_ENCODED_WORD = re.compile(rb"=\?(.+?)\?.\?.*?\?=")
+_CODING = re.compile(rb"\?.\?")
 _CONTROLS = bytes([*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20)])
 _ILLEGAL = _CONTROLS + bytes(range(0x7F, 0x100))
 _REPLY_MARKS = re.compile(rb"^(?:(?:Re|Fwd|Fw|Aw|Antwort|WG|SV|VB|VS|VL):[ \t\n\r\f\v]*)+", re.IGNORECASE)
@@ -59,6 +60,19 @@ def _date_difference(scan: Scan) -> int:
     return date_difference(_claimed_date(scan), _received_dates(scan)[0])
 
 
+def _charsets(value: bytes) -> Iterator[bytes]:
+    """The charsets of the encoded words in a header, as far as they look like any; each octet is read once."""
+    for line in value.split(b"\n"):
+        at = 0
+        while (at := line.find(b"=?", at)) >= 0:
+            coding = _CODING.search(line, at + 3)
+            end = line.find(b"?=", coding.end()) if coding else -1
+            if coding is None or end < 0:
+                break
+            yield line[at + 2 : coding.start()]
+            at = end + 2
+
+
 def _domain_tail(address: bytes) -> bytes:
     _, at, domain = address.rpartition(b"@")
     return _SECOND_LEVEL.sub(rb"\1", domain) if at else b""
@@ -87,7 +101,7 @@ class HeaderEval(Plugin):
             not charset_suits_locales(charset.decode("latin-1"), locales)
             for field in ("From:raw", "Subject:raw")
             for value in scan.values(field)
-            for charset in _ENCODED_WORD.findall(value)
+            for charset in _charsets(value)
         )
 
     @eval_test(reads=Reads.HEADER)

@@ -16,7 +16,7 @@ from ..scan.scan import Scan
 _NUMERIC_HELO = re.compile(rb"\bhelo=(" + IPV4_ADDRESS + rb")(?=[\0-\x20,;\[()<>]|\Z)", re.IGNORECASE)
 _IS_IP4 = re.compile(IPV4_ADDRESS + rb"\Z")
 _DOTTED_QUAD = re.compile(rb"\d+\.\d+\.\d+\.\d+\Z")
-_HOST_NAME = re.compile(rb"\w+(?:[\w.-]+\.)+\w+\Z")
+_HOST_NAME = re.compile(rb"\w[\w.-]+\.\w+\Z")
 _LONG_SUFFIX = re.compile(rb"\S{3,}|ie|fr|de")
 _LOCALHOST = re.compile(rb"localhost(?:\.localdomain)?\Z")
 _DOTCOM_HELO = re.compile(
