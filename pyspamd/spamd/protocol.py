@@ -146,7 +146,9 @@ class Connection:
             event = error.fault
         if event is not Signal.NEED_DATA:
             self._done = True
-            self.is_surplus = self.is_surplus or (isinstance(event, Fault) and not self._eof)
+            self.is_surplus = (
+                self.is_surplus or bool(self._buffer) or (isinstance(event, Fault) and not self._eof)
+            )
             self._body.clear()
             self._buffer = bytearray()
         return event

@@ -335,3 +335,15 @@ def test_versions_are_read_as_perl_reads_numbers(text: bytes, number: float) -> 
 
 def test_what_is_no_number_by_its_own_word() -> None:
     assert math.isnan(as_number(b"NaN"))
+
+
+@pytest.mark.parametrize(
+    ("data", "more"),
+    [(b"PING SPAMC/1.5\r\n\r\n", False), (b"PING SPAMC/1.5\r\n\r\nbody", True), (b"SKIP SPAMC/1.0\nx", True)],
+)
+def test_what_a_client_sends_along_with_a_ping_is_surplus(data: bytes, more: bool) -> None:
+    """So that it is read before the connection is closed, or the answer could be lost on its way."""
+    connection = Connection()
+    connection.receive_data(data)
+    assert isinstance(connection.next_event(), Request)
+    assert connection.is_surplus is more
