@@ -94,6 +94,8 @@ class Scheduler:
         for read in self._post_message_parse:
             try:
                 await read(scan)
+            except MemoryError:
+                raise
             except Exception:
                 logger.exception("plugin fault in %s", read.__qualname__)
         self._call(self._check_start, scan)
@@ -147,9 +149,11 @@ class Scheduler:
 
     @staticmethod
     def _guarded(scan: Scan, call: Callable[..., object], *args: object) -> object:
-        """Call a plugin; its fault is logged and costs only its own answer."""
+        """Call a plugin; its fault is logged and costs only its own answer, unless nothing more can be judged."""
         try:
             return call(*args)
+        except MemoryError:
+            raise
         except Exception:
             logger.exception("plugin fault in %s", getattr(call, "__qualname__", call))
             return None
@@ -295,6 +299,8 @@ class Scheduler:
             if test.wants_text:
                 extra["text"] = VIEWS[rule.area](scan) if rule.area in VIEWS else ()
             return test.call(scan, *rule.call.args, **extra)
+        except MemoryError:
+            raise
         except Exception:
             logger.exception("eval test %s of rule %s failed", rule.call.function, rule.name)
             return 0
@@ -354,7 +360,8 @@ class Scheduler:
         if unfinished:
             await asyncio.wait(unfinished)
         for task, rules in scan.tasks.items():
-            if not task.cancelled() and task.exception() is not None:
-                logger.error(
-                    "look-up for %s failed", ",".join(rules) or "a plugin", exc_info=task.exception()
-                )
+            fault = None if task.cancelled() else task.exception()
+            if isinstance(fault, MemoryError):
+                raise fault
+            if fault is not None:
+                logger.error("look-up for %s failed", ",".join(rules) or "a plugin", exc_info=fault)

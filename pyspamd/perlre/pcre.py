@@ -26,6 +26,7 @@ NOTEMPTY_ATSTART: Final = 0x00000008
 NO_JIT: Final = 0x00002000
 TOO_LARGE: Final = frozenset({120, 123, 152, 161, 186, 187, 201})
 JIT_STACK_LIMIT: Final = -46
+NO_MEMORY: Final = -48
 LIMITS: Final = frozenset({-47, -53, -63, -46})
 
 MATCH_LIMIT: Final = 2_000_000

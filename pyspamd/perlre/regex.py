@@ -182,6 +182,8 @@ class Regex:
                 return _match(self.code, subject, len(subject), start, _CONTEXT, options | pcre.NO_JIT)[0]
             except _MatchFault as second:
                 fault = second
+        if getattr(fault, "code", 0) == pcre.NO_MEMORY:
+            raise MemoryError
         if not self.gave_up:
             _log.warning("regex gave up on %d bytes: %s: %.200s", len(subject), fault, self.pattern)
         self.gave_up += 1

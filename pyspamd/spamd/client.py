@@ -120,7 +120,11 @@ class Client(asyncio.Protocol):
         return plain
 
     def _advance(self) -> None:
-        event = self._machine.next_event()
+        try:
+            event = self._machine.next_event()
+        except MemoryError:
+            event = Fault(Status.TEMPFAIL, b"(no memory for a message of this size)")
+            self._worker.retire()
         if event is Signal.NEED_DATA:
             if not self._verb_known and self._machine.verb:
                 self._verb_known = True
@@ -199,6 +203,8 @@ class Client(asyncio.Protocol):
             self._worker.journal.error(f"error: {type(error).__name__}: {error}, continuing")
             self._worker.log_traceback()
             reply = replies.fault(Fault(Status.TEMPFAIL, b"(internal error, the log says more)"))
+            if isinstance(error, MemoryError):  # it may have leaked; another takes its place
+                self._worker.retire()
         self._answering = None
         if reply is None:
             self.drop()

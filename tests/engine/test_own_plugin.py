@@ -44,3 +44,35 @@ def test_what_cannot_be_loaded_is_a_problem_with_file_and_line(tmp_path: Path, c
     assert problem.location is not None
     assert (problem.location.file, problem.location.line) == (str(tmp_path / "a.cf"), 2)
     assert "X" in engine.rules
+
+
+FAULTY = """
+from pyspamd.scan.plugin import Plugin, Reads, eval_test
+
+class Faulty(Plugin):
+    @eval_test(reads=Reads.HEADER)
+    def check_faulty(self, scan):
+        raise {fault}
+
+    def check_end(self, scan):
+        raise {fault}
+"""
+
+
+@pytest.mark.parametrize("fault", ["ValueError('x')", "RecursionError", "MemoryError"])
+def test_a_fault_costs_its_own_answer_and_want_of_memory_the_verdict(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, fault: str
+) -> None:
+    """A verdict from which rules are missing for want of memory would be wrong, and be remembered."""
+    (tmp_path / "faulty.py").write_text(FAULTY.format(fault=fault))
+    rules = f"loadplugin Faulty {tmp_path}/faulty.py\nheader X eval:check_faulty()\nbody Y /words/\n"
+    (tmp_path / "a.cf").write_text(f"loadplugin Mail::SpamAssassin::Plugin::Check\n{rules}")
+    engine = assemble(Setup(files=[tmp_path / "a.cf"], local_tests_only=True))
+    assert problems_of(engine) == []
+    if fault == "MemoryError":
+        with pytest.raises(MemoryError):
+            engine.check_sync(b"Subject: x\n\nwords\n")
+        return
+    assert engine.check_sync(b"Subject: x\n\nwords\n").test_names() == ["Y"]
+    assert caplog.text.count("plugin fault in") == 1
+    assert "eval test check_faulty of rule X failed" in caplog.text

@@ -1,7 +1,7 @@
 """A server process with a scorer that knows two rules; its command line is that of `pyspamd serve`.
 
 Header fields of a message ask for trouble: `X-Wait: 2` takes seconds as a slow network would, `X-Hang:` loses
-itself in a regular expression, `X-Crash:` kills the process, `X-Fault:` raises.
+itself in a regular expression, `X-Crash:` kills the process, `X-Fault:` raises, `X-Memory:` raises for want of memory.
 """
 
 import argparse
@@ -125,6 +125,8 @@ async def ask_for_trouble(header: bytes) -> None:
         os.kill(os.getpid(), signal.SIGSEGV)
     if b"X-Fault:" in header:
         raise RuntimeError("asked for")
+    if b"X-Memory:" in header:
+        raise MemoryError
 
 
 def main() -> int:

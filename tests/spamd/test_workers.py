@@ -37,6 +37,18 @@ def test_a_crash_in_a_scan_is_answered_and_the_worker_replaced(start: Start) -> 
     assert server.said(f"handled cleanup of child pid [{before}] due to SIGCHLD: DIED, signal 11")
 
 
+def test_a_worker_that_runs_out_of_memory_is_replaced_once_its_clients_are_served(start: Start) -> None:
+    server = start("-m", "1", "-x")
+    (before,) = server.workers()
+    other, answers = asked_meanwhile(server, b"Subject: x\nX-Wait: 1\n\nx")
+    assert server.said("checking message")
+    assert TRY_AGAIN.fullmatch(server.check(b"X-Memory: 1\n\nx"))
+    other.join(20)
+    assert answers == [OK]
+    assert server.eventually(lambda: len(server.workers()) == 1 and server.workers() != [before])
+    assert server.check(HAM) == OK
+
+
 def test_killed_workers_clients_are_told_to_try_again(start: Start) -> None:
     server = start("-m", "1", "-x")
     threads = [asked_meanwhile(server, b"X-Wait: 20\n\nx%d" % n) for n in range(5)]
