@@ -39,7 +39,8 @@ def wrap(
 ) -> str:
     """Break text into lines of at most `length` columns (a tab counts 8), later lines led by `prefix`.
 
-    With `overflow` a line may run over by the word that crosses the limit.
+    With `overflow` a line may run over by the word that crosses the limit; a prefix that leaves no room for any
+    word has one all the same.
     """
     pieces = _pieces(text, breaks)
     if first:
@@ -53,7 +54,7 @@ def wrap(
         width = _width(current)
         if merged and not overflow:
             width += _width(pieces[index])
-        if width <= length:
+        if width <= length or (lines and not merged):
             current += pieces[index]
             index += 1
             merged = True

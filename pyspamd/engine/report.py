@@ -32,8 +32,12 @@ def _log_lines(verdict: Verdict, hit: Hit) -> list[str]:
     return lines
 
 
+NO_WIDTH = 77
+"""The width of reports where `report_wrap_width` is 0."""
+
+
 def _description(verdict: Verdict, hit: Hit, used: int, prefix: str) -> str:
-    width = int(REPORT_WRAP_WIDTH.of(verdict.conf))
+    width = int(REPORT_WRAP_WIDTH.of(verdict.conf)) or NO_WIDTH
     return wrap(hit.description, prefix, " " * used, width, False).lstrip(" \t\n\r\f\v")
 
 

@@ -19,7 +19,7 @@ from ..conf.core_report import (
     UNSAFE_REPORT_TEMPLATE,
 )
 from .layout import fold_header, mime_encode
-from .tags import SPAMASSASSIN_VERSION, expand, host_name, rfc822_date
+from .tags import expand, host_name, rfc822_date, version
 from .verdict import Verdict
 
 _OWN_HEADER = re.compile(r"X-Spam-(?!Prev-)", re.IGNORECASE)
@@ -170,7 +170,7 @@ def _wrapped(verdict: Verdict) -> bytes:
     top = _copied_headers(verdict, top + added_headers(verdict, spam=True))
     top = (
         f"Received: from localhost by {host_name()}\n"
-        f"\twith SpamAssassin (version {SPAMASSASSIN_VERSION});\n"
+        f"\twith SpamAssassin (version {version(verdict.conf)});\n"
         f"\t{rfc822_date()}\n{top}"
     )
     text = report(verdict).decode("latin-1")

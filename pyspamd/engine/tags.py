@@ -12,6 +12,8 @@ from email.utils import format_datetime
 from functools import lru_cache
 
 from .. import __version__
+from ..conf.conf import Conf
+from ..conf.core_admin import VERSION_TAGS
 from ..conf.core_report import REPORT_CONTACT, REPORT_HOSTNAME
 from .report import content_preview, report_rows, summary_rows
 from .verdict import Verdict, header_score, number
@@ -29,6 +31,11 @@ KNOWN = frozenset(
 
 _TAG = re.compile(r"_([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*(?:\(.*?\))?)_")
 _CALL = re.compile(r"\((.*?)\)\Z", re.DOTALL)
+
+
+def version(conf: Conf) -> str:
+    """The version as messages and templates show it: with the site's `version_tag`s."""
+    return "-".join((SPAMASSASSIN_VERSION, *VERSION_TAGS.of(conf)))
 
 
 @lru_cache(maxsize=1)
@@ -114,7 +121,7 @@ COMMON: dict[str, Callable[[Verdict, str | None], str]] = {
     "SCORE": _score,
     "HITS": _score,
     "REQD": lambda verdict, _: f"{verdict.required:2.1f}",
-    "VERSION": lambda verdict, _: SPAMASSASSIN_VERSION,
+    "VERSION": lambda verdict, _: version(verdict.conf),
     "SUBVERSION": lambda verdict, _: f"pyspamd {__version__}",
     "RULESVERSION": lambda verdict, _: "",
     "HOSTNAME": lambda verdict, _: REPORT_HOSTNAME.of(verdict.conf) or host_name(),

@@ -26,7 +26,7 @@ _DATE = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), +\d+ \w{3} \d{4} \d\d:\d\d:\d\d [+-]
 def masked(text: bytes) -> bytes:
     """The text without MIME boundaries, dates and the scorer's own version."""
     text = re.sub(rb"-{10}=_[0-9A-F]{8}\.[0-9A-F]{8}(?:/[0-9A-F]{8})*", b"BOUNDARY", text)
-    text = re.sub(rb"(SpamAssassin 4\.0\.1) \([^)]*\) on(?: |\r?\n\t)", rb"\1 (version) on ", text)
+    text = re.sub(rb"(SpamAssassin 4\.0\.1\S*) \([^)]*\) on(?: |\r?\n\t)", rb"\1 (version) on ", text)
     return re.sub(_DATE, b"DATE", text)
 
 

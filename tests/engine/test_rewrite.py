@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from pyspamd.engine.rewrite import report
+
 HEADERS = (
     r"""
 report_safe 0
@@ -35,6 +37,9 @@ SETTINGS = {
     "wrapped and marked": "rewrite_header Subject [_SCORE(0)_/_REQD_]\nrewrite_header To _YESNO_\n"
     "rewrite_header From _TESTS_\nreport_safe_copy_headers Received X-One Return-Path From Nope\n",
     "all wrapped": "required_score -200\nclear_report_template\nrewrite_header Subject SPAM: _HEADER(Subject)_\n",
+    "no width": "report_wrap_width 0\n",
+    "narrow": "report_wrap_width 34\n",
+    "version tags": "version_tag Our.Own\nversion_tag our.own\nversion_tag 2_ü!\nadd_header all V _VERSION_\n",
     "nothing is spam": "required_score 500\n" + MARKS,
 }
 
@@ -42,3 +47,13 @@ SETTINGS = {
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS.keys())
 def test_messages_come_out_as_the_originals(rewriting: Any, settings: str) -> None:
     rewriting.rewrite(rewriting.rules + settings, rewriting.messages)
+
+
+@pytest.mark.parametrize("width", ["1", "-7", "20"])
+def test_no_width_is_too_narrow_to_come_to_an_end(rewriting: Any, width: str) -> None:
+    """The original never returns from these."""
+    engine = rewriting.engine(f"{rewriting.rules}report_wrap_width {width}\n")
+    printed = report(engine.check_sync(rewriting.messages[4]))
+    lines = [line for line in printed.decode().splitlines() if line]
+    assert " ".join(printed.decode().split()).count("A description too long for a line of the report") == 1
+    assert len(lines) < 60
