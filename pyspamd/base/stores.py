@@ -121,6 +121,9 @@ class DiskStore:
                 eviction_policy="least-recently-stored",
                 timeout=BUSY_TIMEOUT,
                 sqlite_synchronous=0,
+                # Nothing is mapped into memory: a mapped file that somebody cuts short ends the process.
+                sqlite_mmap_size=0,
+                sqlite_journal_mode="persist",
             )
             self._owner = os.getpid()
         return self._cache

@@ -11,7 +11,6 @@ import mmap
 import os
 import socket
 import struct
-import tempfile
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -62,9 +61,9 @@ class Board:
     def __init__(self, slots: int, descriptor: int | None = None) -> None:
         size = -(-slots * _SLOT_SIZE // mmap.PAGESIZE) * mmap.PAGESIZE
         if descriptor is None:
-            with tempfile.TemporaryFile() as file:
-                file.truncate(size)
-                descriptor = os.dup(file.fileno())
+            # No file: where a disk is full, writing to it would end the process.
+            descriptor = os.memfd_create("pyspamd-board")
+            os.truncate(descriptor, size)
         else:
             size = max(size, os.fstat(descriptor).st_size)
             os.truncate(descriptor, size)

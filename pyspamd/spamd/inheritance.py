@@ -47,10 +47,18 @@ class Inheritance:
             "board": self.board,
             "lifeline": self.lifeline,
         }
+        self._let_be_inherited(True)
+        os.environ[VARIABLE] = json.dumps(told)
+
+    def take_back(self) -> None:
+        """Undo `leave`, where nobody came to take it."""
+        self._let_be_inherited(False)
+        os.environ.pop(VARIABLE, None)
+
+    def _let_be_inherited(self, yes: bool) -> None:
         kept = [one.socket.fileno() for one in self.listeners] + [one.outlet for one in self.workers]
         for descriptor in [*kept, self.board, *self.lifeline]:
-            os.set_inheritable(descriptor, True)
-        os.environ[VARIABLE] = json.dumps(told)
+            os.set_inheritable(descriptor, yes)
 
     @classmethod
     def take(cls) -> "Inheritance | None":

@@ -7,7 +7,6 @@ in a file, and ends. What it compiled is found again by the server that is start
 import json
 import os
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -28,17 +27,21 @@ def tell(faults: Sequence[str]) -> None:
 
 
 class Rehearsal:
-    """The process that tries the configuration out."""
+    """The process that tries the configuration out. Raises `OSError` where it cannot be started."""
 
     def __init__(self, folder: Path) -> None:
-        self._told = tempfile.TemporaryFile()  # noqa: SIM115 -- as long as the process
-        self._process = subprocess.Popen(
-            process.original_command(),
-            cwd=folder,
-            env={**os.environ, CHECK: "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=self._told,
-        )
+        self._told = os.fdopen(os.memfd_create("pyspamd-faults"), "w+b")  # no disk can be full
+        try:
+            self._process = subprocess.Popen(
+                process.original_command(),
+                cwd=folder,
+                env={**os.environ, CHECK: "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=self._told,
+            )
+        except OSError:
+            self._told.close()
+            raise
 
     @property
     def pid(self) -> int:

@@ -51,7 +51,10 @@ class Reloads:
             return
         self._next = now + TRY_AGAIN
         supervisor.reloading()
-        self._rehearsal = Rehearsal(self._folder)
+        try:
+            self._rehearsal = Rehearsal(self._folder)
+        except OSError as error:
+            self.go_on(f"the new configuration cannot be tried: {error.strerror}")
 
     def may_take_over(self, status: int) -> bool:
         """Whether what was tried out is good enough, now that its process has ended; if not, why is in the log."""
@@ -69,9 +72,13 @@ class Reloads:
             return True
         if self._watch is not None:
             self._watch.refuse()
-        self._journal.error(f"the new configuration cannot be used ({why}), going on with the old one")
-        supervisor.ready("The new configuration cannot be used, going on with the old one")
+        self.go_on(f"the new configuration cannot be used ({why})")
         return False
+
+    def go_on(self, why: str) -> None:
+        """Tell that a reload came to nothing."""
+        self._journal.error(f"{why}, going on with the old one")
+        supervisor.ready("The new configuration cannot be used, going on with the old one")
 
     def kill(self) -> None:
         """End the process that tries a configuration out, if there is one."""

@@ -27,7 +27,7 @@ from .farewell import Farewells
 from .inheritance import Inheritance, OldWorker
 from .journal import Journal
 from .listeners import close_all, open_all, tls_context
-from .options import Exit, ServerOptions
+from .options import Exit, ServerOptions, StartError
 from .rehearsal import is_rehearsal, tell
 from .reloads import Reloads
 from .request import Fault, Status
@@ -142,7 +142,12 @@ class Master:
             escrow = Escrow.of_outlet(old.outlet)
             self.children[old.pid] = Child(old.pid, old.slot, escrow, time.monotonic(), is_old=True)
         if options.pid_file:
-            process.write_pid(options.pid_file)
+            try:
+                process.write_pid(options.pid_file)
+            except StartError as error:
+                if inherited is None:
+                    raise
+                self.journal.warn(str(error))
         gc.collect()
         gc.freeze()
         where = ", ".join(str(listener.place) for listener in self._listeners)
@@ -241,13 +246,15 @@ class Master:
             return False
         slot = self._board.slot(index)
         slot.clear()
-        escrow = Escrow.create()
+        escrow = None
         process.hold_signals()
         try:
+            escrow = Escrow.create()
             pid = os.fork()
         except OSError as error:
             process.release_signals()
-            escrow.close()
+            if escrow is not None:
+                escrow.close()
             self.journal.error(f"fork: {error.strerror}")
             self._spawn_after = time.monotonic() + TICK
             return False
@@ -339,17 +346,23 @@ class Master:
     # Reload and stop
 
     def _hand_over(self) -> None:
-        """Make way for a fresh master."""
+        """Make way for a fresh master; go on where it cannot be started."""
         process.hold_signals()
-        Inheritance(
+        inheritance = Inheritance(
             tuple(self._listeners),
             tuple(OldWorker(c.pid, c.slot, c.escrow.descriptor) for c in self.children.values()),
             self._board.descriptor,
             self._lifeline,
-        ).leave()
-        os.chdir(self._folder)
+        )
+        inheritance.leave()
         command = process.original_command()
-        os.execv(command[0], command)  # noqa: S606 -- this very program again
+        try:
+            os.chdir(self._folder)
+            os.execv(command[0], command)  # noqa: S606 -- this very program again
+        except OSError as error:
+            inheritance.take_back()
+            process.release_signals()
+            self._reloads.go_on(f"the program cannot be started again: {error.strerror}")
 
     def _stop(self, number: int) -> int:
         self.journal.info(f"server killed by SIG{signal.Signals(number).name[3:]}, shutting down")
@@ -357,7 +370,8 @@ class Master:
         self._reloads.kill()
         close_all(self._listeners)
         if self.options.pid_file:
-            Path(self.options.pid_file).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                Path(self.options.pid_file).unlink()
         for child in self.children.values():
             self._signal(child, signal.SIGTERM)
         give_up = time.monotonic() + TIME_TO_STOP

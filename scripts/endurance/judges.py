@@ -5,6 +5,7 @@ import hashlib
 import logging
 import os
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,8 +173,7 @@ class Judge:
             self._runner.run(self._all(engine, message))
             raised: tuple[str, ...] = ()
         except Exception as error:
-            logging.getLogger("pyspamd").exception("judging failed")
-            raised = (f"raised {type(error).__name__}",)
+            raised = ("".join(traceback.format_exception(error)),)
         return Cost(time.process_time() - cpu, time.monotonic() - wall, raised + self._faults.taken())
 
     @staticmethod

@@ -55,7 +55,7 @@ _VERSIONS = (
     b"1e9",
     b"",
 )
-_HEAD = re.compile(rb"SPAMD/1\.[015] (\d+) [^\n]*\r\n")
+_HEAD = re.compile(rb"SPAMD/(1\.[015]) (\d+) .*?\r\n", re.S)
 _LENGTH = re.compile(rb"^Content-length: (\d+)\r$", re.M)
 
 
@@ -138,7 +138,7 @@ async def send(port: int, request: Mutant) -> bytes | None:
     """What the server said to it, `None` where the client did not stay to hear it; raises `TimeoutError`."""
     reader, writer = await asyncio.open_connection(HOST, port)
     try:
-        with contextlib.suppress(ConnectionError):  # the server may have heard enough
+        with contextlib.suppress(OSError):  # the server may have heard enough
             for piece in request.pieces:
                 writer.write(piece)
                 await writer.drain()
@@ -162,17 +162,18 @@ async def send(port: int, request: Mutant) -> bytes | None:
 
 def fault_of(request: Mutant, reply: bytes) -> str:
     """What is wrong with an answer, empty for nothing."""
+    command = request.data.partition(b"\n")[0]
     if not reply:
-        return "" if b"SKIP SPAMC/" in request.data.partition(b"\n")[0] else "no answer"
+        return "" if b"SKIP SPAMC/" in command else "no answer"
     head = _HEAD.match(reply)
     if head is None:
         return f"no answer of the protocol: {reply[:100]!r}"
-    if head[1] not in (b"0", b"69", b"76"):
+    if head[2] not in (b"0", b"69", b"76"):
         return f"answered {reply[:100]!r}"
+    if head[2] != b"0":
+        return "" if reply.endswith(b"\r\n") else f"a fault without an end: {reply[-100:]!r}"
     header, _, body = reply.partition(b"\r\n\r\n")
     length = _LENGTH.search(header + b"\r\n")
-    if head[1] == b"0" and length is not None and int(length[1]) != len(body):
+    if head[1] == b"1.1" and length is not None and int(length[1]) != len(body):
         return f"promised {int(length[1])} octets and sent {len(body)}"
-    if head[1] != b"0" and head.end() != len(reply):
-        return f"more than a fault: {reply[:100]!r}"
     return ""

@@ -183,7 +183,7 @@ def send_requests(messages: Sequence[bytes], tally: Tally, count: int, seed: int
             if server.workers() != workers:
                 tally.found("request crash", begin, b"", f"workers {workers}, then {server.workers()}")
                 workers = server.workers()
-            if (now := server.count(" error: ")) > faults:
+            if (now := server.count("] error: ")) > faults:
                 tally.found(
                     "request fault", begin, server.log.read_bytes()[-100_000:], f"{now - faults} in the log"
                 )
