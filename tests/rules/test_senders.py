@@ -35,7 +35,7 @@ _dmarc.partner.example.com TXT v=DMARC1; p=reject
 _dmarc.soft.example.com TXT v=DMARC1; p=quarantine
 """
 LISTS = (
-    "trusted_networks 192.0.2.1",
+    "trusted_networks 192.0.2.1 192.168.0.0/16",
     "whitelist_from_dk *@partner.example.com",
     "whitelist_from_dkim *@partner.example.com",
     "whitelist_from_dkim *@agency.example.org other.example.org",
@@ -166,3 +166,17 @@ def test_a_list_that_breaks_a_signature_is_not_taken_for_a_forger(hits: Hits) ->
 def test_without_network_nothing_is_said_of_signatures(engine: Engine) -> None:
     found = {hit.rule for hit in engine.check_sync(received(dkim(domainkeys(mail())))).hits}
     assert [rule for rule in found if rule.startswith(("DK", "SPF", "DMARC"))] == []
+
+
+def test_our_own_users_mail_on_its_way_out_is_no_forgery(hits: Hits) -> None:
+    """It is not signed yet, and comes from wherever the user is: that he logged in counts, or that his desk is ours."""
+    for way in (
+        "from [10.20.30.40] (dyn-7.dsl.example.org [198.51.100.7])\r\n\t(Authenticated sender: alice)\r\n"
+        "\tby mx.partner.example.com (Postfix) with ESMTPSA id 4F2;\r\n\tTue, 02 Apr 2024 10:00:05 +0000",
+        "from desk7.partner.example.com (desk7.partner.example.com [192.168.1.7])\r\n"
+        "\tby mx.partner.example.com (Postfix) with ESMTP id 4F2;\r\n\tTue, 02 Apr 2024 10:00:05 +0000",
+    ):
+        head = f"Return-Path: <alice@partner.example.com>\r\nReceived: {way}\r\n"
+        found = hits(head.encode() + mail())
+        assert not {"DMARC_REJECT", "SPF_FAIL", "SPF_SOFTFAIL"} & set(found), way
+        assert sum(found.values()) < 1
