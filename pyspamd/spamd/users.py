@@ -85,7 +85,7 @@ class Users:
         name = self._options.user or user
         acting = self._account(name)
         if acting is None:
-            self._unknown(name)
+            self._unknown("getpwnam", name)
             self._fall_back()
             return caller
         if self._as_root:
@@ -99,7 +99,7 @@ class Users:
             return caller
         account = self._account(user)
         if account is None:
-            self._unknown(user)
+            self._unknown("userdir", user)
             return caller
         folder = Path(account.pw_dir, ".spamassassin")
         with self._acting(becomes):
@@ -120,8 +120,8 @@ class Users:
         self._accounts[name] = account, now + _ACCOUNT_LASTS
         return account
 
-    def _unknown(self, name: str) -> None:
-        told = f"handle_user (getpwnam) unable to find user: '{name}'"
+    def _unknown(self, what: str, name: str) -> None:
+        told = f"handle_user ({what}) unable to find user: '{name}'"
         if self._options.paranoid:
             raise RefusedUserError(told)
         self._journal.info(told)
@@ -147,12 +147,11 @@ class Users:
         try:
             # Not to be kept waiting by a pipe that a user put there.
             descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        except FileNotFoundError:
+        except OSError as error:
             if create:
                 self._create(path)
-            return None
-        except OSError as error:
-            self._tell_once(f"preferences {path} cannot be read: {error.strerror}")
+            elif not isinstance(error, FileNotFoundError):
+                self._tell_once(f"preferences {path} cannot be read: {error.strerror}")
             return None
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)

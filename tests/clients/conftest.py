@@ -108,6 +108,18 @@ def pair(
 
 
 @pytest.fixture(scope="session")
+def servers() -> Any:
+    """Runs any server in a folder; where to listen is added to its command."""
+    room = _sibling("spamd")
+
+    def one(folder: Path, line: list[str]) -> Any:
+        port = room.free_port()
+        return room.running(folder, [*line, "-i", "127.0.0.1", "-p", str(port)], port)
+
+    return one
+
+
+@pytest.fixture(scope="session")
 def spamc() -> str:
     """The real client."""
     found = shutil.which("spamc")
