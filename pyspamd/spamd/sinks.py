@@ -1,10 +1,14 @@
-"""Where log lines go: standard error, a file, syslog; each writes without ever raising.
+"""Where log lines go: standard error, a file, syslog; each writes without ever raising, or waiting for long.
+
+A reader of the log that has stopped reading must not stop the mail: lines that nobody takes are dropped, and how
+many is told as soon as somebody takes lines again.
 
 Source: Mail::SpamAssassin::Logger::Stderr, ::File and ::Syslog.
 """
 
 import contextlib
 import os
+import select
 import socket
 import time
 from collections.abc import Sequence
@@ -54,6 +58,15 @@ class Sink(Protocol):
         """Begin anew where the file or socket may have been replaced."""
 
 
+_PATIENCE: Final = 1.0
+"""Seconds to wait for a reader of the log that is behind, once."""
+
+
+def lost(count: int) -> str:
+    """The line that tells of lines that nobody took."""
+    return f"logger: {count} lines were lost, because nobody took them"
+
+
 class _Stamp:
     """Formats moments and remembers the last second's."""
 
@@ -85,13 +98,26 @@ class StreamSink:
         self.descriptor = descriptor
         self._bare = bare
         self._stamp = _Stamp(stamp, self.default_stamp, self.milliseconds)
+        self._lost = 0
 
     def write(self, level: Level, texts: Sequence[str], moment: float) -> None:
         """Write the lines with one system call."""
+        if not self._takes_more():
+            self._lost += len(texts)
+            return
         head = "" if self._bare else f"{self._stamp(moment)}[{os.getpid()}] {level}: "
+        if self._lost and not self._bare:
+            texts = [lost(self._lost), *texts]
+        self._lost = 0
         data = "".join(f"{head}{text}\n" for text in texts).encode("latin-1", "replace")
         with contextlib.suppress(OSError):  # a log that cannot be written must not stop the mail
             os.write(self.descriptor, data)
+
+    def _takes_more(self) -> bool:
+        """Whether a write will not wait; the first time it would, there is some patience."""
+        poll = select.poll()
+        poll.register(self.descriptor, select.POLLOUT)
+        return bool(poll.poll(0 if self._lost else 1000 * _PATIENCE))
 
     def reopen(self) -> None:
         """Nothing to do: the descriptor is not ours."""
@@ -130,6 +156,7 @@ class SyslogSink:
         self._facility = _FACILITIES[facility]
         self._type = socket_type
         self._stamp = _Stamp(stamp or "", "", False)
+        self._lost = 0
         self._socket = self._connect()
 
     def _connect(self) -> socket.socket:
@@ -159,13 +186,26 @@ class SyslogSink:
             f"<{self._facility * 8 + _SEVERITIES[level]}>{when} spamd[{os.getpid()}]: {self._stamp(moment)}"
         )
         for text in texts:
-            data = (head + text).encode("latin-1", "replace")
+            if self._lost and self._send(head + lost(self._lost)):
+                self._lost = 0
+            if not self._send(head + text):
+                self._lost += 1
+
+    def _send(self, text: str) -> bool:
+        """Send one datagram; whether it went away."""
+        data = text.encode("latin-1", "replace")
+        for attempt in (1, 2):
             try:
+                self._socket.settimeout(0 if self._lost else _PATIENCE)
                 self._socket.send(data)
+            except (TimeoutError, BlockingIOError):
+                return False
             except OSError:
-                self.reopen()
-                with contextlib.suppress(OSError):
-                    self._socket.send(data)
+                if attempt == 1:
+                    self.reopen()
+            else:
+                return True
+        return False
 
     def reopen(self) -> None:
         """Connect again."""

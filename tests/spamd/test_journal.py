@@ -4,7 +4,9 @@ import json
 import logging
 import os
 import re
+import select
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,52 @@ def test_syslog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         journal.info("again")
         assert daemon.recv(1000).endswith(b"spamd: again")
     sink.close()
+
+
+def test_a_syslog_that_has_stopped_reading_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = str(tmp_path / "log")
+    monkeypatch.setattr(sinks, "SYSLOG_SOCKETS", (place,))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(place)
+        daemon.settimeout(5)
+        sink = SyslogSink("mail", "unix")
+        journal = Journal([sink])
+        begun = time.monotonic()
+        for number in range(5000):
+            journal.info(f"line {number}")
+        assert time.monotonic() - begun < 4
+        taken = 0
+        while select.select([daemon], [], [], 0.2)[0] != []:
+            assert daemon.recv(1000).endswith(b"spamd: line %d" % taken)
+            taken += 1
+        assert 0 < taken < 5000
+        journal.info("again")
+        assert daemon.recv(1000).endswith(
+            b"logger: %d lines were lost, because nobody took them" % (5000 - taken)
+        )
+        assert daemon.recv(1000).endswith(b"spamd: again")
+    sink.close()
+
+
+def test_a_pipe_that_nobody_reads_stops_nobody() -> None:
+    reading, writing = os.pipe()
+    journal = Journal([StreamSink(writing, "")])
+    begun = time.monotonic()
+    for number in range(5000):
+        journal.info(f"line {number} " + "x" * 100)
+    assert time.monotonic() - begun < 4
+    os.set_blocking(reading, False)
+    taken = os.read(reading, 1 << 20).splitlines()
+    assert 0 < len(taken) < 5000
+    journal.info("again")
+    first, second = os.read(reading, 1 << 20).splitlines()
+    assert first.endswith(b"logger: %d lines were lost, because nobody took them" % (5000 - len(taken)))
+    assert second.endswith(b"spamd: again")
+    os.close(reading)
+    journal.info("and a reader that is gone is no trouble")
+    os.close(writing)
 
 
 def test_what_cannot_be_opened_leaves_standard_error(
