@@ -86,6 +86,6 @@ def test_exit_statuses(oracle: str, tmp_path: Path, capsys: pytest.CaptureFixtur
         "--siteconfigpath",
         str(tmp_path / "site"),
         "-p",
-        "/nonexistent",
+        str(tmp_path / "none"),
     ]
     assert (main(["check", "--lint", *sources]) != 0) == (errors != 0), capsys.readouterr()
