@@ -184,7 +184,7 @@ SPEAKING: Sequence[tuple[str, bytes, Sequence[str]]] = (
             "I hacked your computer.\n\nI recorded a video of you with your webcam on an adult site.\n\n"
             "Pay 900 dollars in bitcoin to my wallet, or I will send it to all your contacts.\n\nYou have 48 hours.\n"
         ),
-        ("BLACKMAIL_4",),
+        ("BLACKMAIL_4", "BLACKMAIL_5"),
     ),
     (
         "advance fee",
@@ -384,6 +384,16 @@ def test_every_rule_has_hit_something() -> None:
 )
 def test_invented_spam(engine: Engine, message: bytes, expected: tuple[str, ...]) -> None:
     assert set(expected) - hits(engine.check_sync(message)) == set()
+
+
+@pytest.mark.parametrize(
+    "name", ["extortion", "advance fee", "account trouble", "easy money", "links of many kinds"]
+)
+def test_unmistakable_spam_is_taken_for_spam(engine: Engine, name: str) -> None:
+    """By words and links alone: nothing is wrong with the rest of these messages."""
+    message = next(case[1] for case in SPEAKING if case[0] == name)
+    verdict = engine.check_sync(message)
+    assert verdict.is_spam, {hit.rule: hit.score for hit in verdict.hits}
 
 
 def test_foreign_scripts_count_where_locales_are_set(

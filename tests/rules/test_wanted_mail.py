@@ -20,7 +20,7 @@ MARGIN = 4.0
 
 
 def test_there_is_enough_of_it() -> None:
-    assert len(WANTED) >= 80
+    assert len(WANTED) >= 95
 
 
 @pytest.mark.parametrize("path", WANTED, ids=[path.stem for path in WANTED])
