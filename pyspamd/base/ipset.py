@@ -147,11 +147,14 @@ class IPSet:
     Not to be changed any more once it is shared: build it while the configuration loads, then only ask.
     """
 
-    __slots__ = ("_cache", "_networks")
+    __slots__ = ("_cache", "_index", "_indexed", "_networks")
 
     def __init__(self, networks: Iterable[str] = ()) -> None:
         self._networks: list[Network] = []
         self._cache: dict[str | bytes, bool] = {}
+        self._index: dict[int, dict[int, int]] = {}
+        """By mask and first address the place of the first such entry, for as many entries as `_indexed` says."""
+        self._indexed = 0
         for network in networks:
             self.add(network)
 
@@ -189,10 +192,18 @@ class IPSet:
 
     def contains_network(self, network: Network) -> bool:
         """Whether the first entry that covers all of `network` includes it."""
-        for entry in self._networks:
-            if entry.covers(network):
-                return not entry.exclude
-        return False
+        if self._indexed != len(self._networks):
+            self._index = {}
+            for place, entry in enumerate(self._networks):
+                self._index.setdefault(entry.mask, {}).setdefault(entry.first, place)
+            self._indexed = len(self._networks)
+        found = (
+            places.get(network.first & mask)
+            for mask, places in self._index.items()
+            if mask & network.mask == mask
+        )
+        first = min((place for place in found if place is not None), default=None)
+        return first is not None and not self._networks[first].exclude
 
     def outside(self, other: "IPSet") -> tuple[Network, ...]:
         """The including entries of this set which `other` does not contain."""
@@ -207,7 +218,13 @@ class IPSet:
 
     def copy(self) -> "IPSet":
         """A set with the same entries that can be changed on its own."""
-        return self.without(())
+        copy = IPSet()
+        copy._networks = list(self._networks)
+        return copy
+
+    def since(self, count: int) -> list[Network]:
+        """The entries after the first `count`, in order."""
+        return self._networks[count:]
 
     @property
     def networks(self) -> tuple[Network, ...]:

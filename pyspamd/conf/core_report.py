@@ -4,7 +4,7 @@ Source: Mail::SpamAssassin::Conf, "BASIC MESSAGE TAGGING OPTIONS" and "Message t
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -49,16 +49,17 @@ _ESCAPE: Final = re.compile(r"\\(.)")
 class _Headers:
     """`AddedHeaders` while lines are read."""
 
-    ham: list[Header]
-    spam: list[Header]
+    ham: dict[str, Header]
+    """By name in lower case."""
+    spam: dict[str, Header]
 
-    def kinds(self, word: str) -> list[list[Header]]:
-        """The lists that `ham`, `spam` or `all` means."""
+    def kinds(self, word: str) -> list[dict[str, Header]]:
+        """The tables that `ham`, `spam` or `all` means."""
         return [found for kind, found in (("ham", self.ham), ("spam", self.spam)) if word in (kind, "all")]
 
 
-def _without(headers: list[Header], name: str) -> list[Header]:
-    return [header for header in headers if lower(header[0]) != lower(name)]
+def _by_name(headers: Iterable[Header]) -> dict[str, Header]:
+    return {lower(header[0]): header for header in headers}
 
 
 def _unescape(found: re.Match[str]) -> str:
@@ -77,7 +78,8 @@ def _add_header(headers: _Headers, text: str, build: Build) -> _Headers:
     if found is None:
         raise BadValue("needs ham, spam or all, a header's name and its text")
     for listed in headers.kinds(found[1]):
-        listed[:] = [*_without(listed, found[2]), (found[2], header_template(found[3]))]
+        listed.pop(lower(found[2]), None)
+        listed[lower(found[2])] = (found[2], header_template(found[3]))
     return headers
 
 
@@ -85,8 +87,8 @@ ADDED_HEADERS: Final = Custom[AddedHeaders](
     "add_header",
     AddedHeaders((_CHECKER,), (_CHECKER,)),
     _add_header,
-    thaw=lambda headers: _Headers(list(headers.ham), list(headers.spam)),
-    freeze=lambda headers: AddedHeaders(tuple(headers.ham), tuple(headers.spam)),
+    thaw=lambda headers: _Headers(_by_name(headers.ham), _by_name(headers.spam)),
+    freeze=lambda headers: AddedHeaders(tuple(headers.ham.values()), tuple(headers.spam.values())),
 )
 
 
@@ -97,13 +99,14 @@ def _remove_header(text: str, build: Build) -> None:
     if found[2] != _CHECKER[0]:
         headers: _Headers = build.container(ADDED_HEADERS)
         for listed in headers.kinds(found[1]):
-            listed[:] = _without(listed, found[2])
+            listed.pop(lower(found[2]), None)
 
 
 def _clear_headers(build: Build) -> None:
     headers: _Headers = build.container(ADDED_HEADERS)
-    kept = [header for header in headers.ham if lower(header[0]) == lower(_CHECKER[0])][:1]
-    headers.ham[:], headers.spam[:] = kept, kept
+    name = lower(_CHECKER[0])
+    kept = {name: headers.ham[name]} if name in headers.ham else {}
+    headers.ham, headers.spam = dict(kept), dict(kept)
 
 
 def _rewrite(table: dict[str, str], text: str, build: Build) -> dict[str, str]:
@@ -122,9 +125,8 @@ def _report_safe(value: int, text: str, build: Build) -> int:
     if required(text) not in ("0", "1", "2"):
         raise BadValue(f"takes 0, 1 or 2, not '{shorten(text)}'")
     if text == "0":
-        spam: list[Header] = build.container(ADDED_HEADERS).spam
-        if not any(lower(name) == "report" for name, _ in spam):
-            spam.append(("Report", "_REPORT_"))
+        spam: dict[str, Header] = build.container(ADDED_HEADERS).spam
+        spam.setdefault("report", ("Report", "_REPORT_"))
     return int(text)
 
 

@@ -31,20 +31,40 @@ LOOPBACK: Final = NetworkList(with_loopback())
 """What `trusted_networks` and `internal_networks` hold before any line: 127.0.0.0/8 and ::1."""
 
 
+@dataclass(slots=True)
+class _Growing:
+    """A `NetworkList` while lines are read."""
+
+    set: IPSet
+    configured: bool
+    places: dict[str, Location]
+
+
 class Networks(Directive[NetworkList]):
     """IP networks, several on a line, over many lines; `!` excludes, the first that matches decides."""
 
     def __init__(self, name: str, default: NetworkList = NO_NETWORKS, **rest: Any) -> None:
         super().__init__(name, default, **rest)
 
-    def add(self, container: NetworkList, text: str, build: Build) -> NetworkList:
-        networks = container.set.copy()
-        for word in words(required(text)):
+    def thaw(self, value: NetworkList) -> _Growing:
+        return _Growing(value.set.copy(), value.configured, dict(value.places))
+
+    def freeze(self, container: _Growing | NetworkList) -> NetworkList:
+        if isinstance(container, NetworkList):
+            return container
+        return NetworkList(container.set, container.configured, container.places)
+
+    def add(self, container: _Growing | NetworkList, text: str, build: Build) -> _Growing:
+        growing = self.thaw(container) if isinstance(container, NetworkList) else container
+        named = words(required(text))
+        growing.configured = True
+        known = len(growing.set)
+        for word in named:
             try:
-                if not networks.add(word):
+                if not growing.set.add(word):
                     build.warn(f"{self.name} has '{word}', which an earlier network already covers.")
             except BadNetwork as error:
                 build.refuse(f"{self.name} cannot use '{word}': {error}.")
-        new = networks.networks[len(container.set.networks) :]
-        places = {**container.places, **dict.fromkeys((network.text for network in new), build.location)}
-        return NetworkList(networks, configured=True, places=places)
+        for network in growing.set.since(known):
+            growing.places[network.text] = build.location
+        return growing

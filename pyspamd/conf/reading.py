@@ -140,7 +140,9 @@ class Reading:
             return parse_condition(text).holds(facts)
         except BrokenConditionError as error:
             builder.warn(f"The condition '{shorten(text)}' counts as false: {error}.")
-            return False
+        except RecursionError:
+            builder.refuse(f"The condition '{shorten(text)}' counts as false: it is too long.")
+        return False
 
     def _else(self, keyword: str, value: str) -> None:
         if value:
@@ -169,6 +171,8 @@ class Reading:
         if not value:
             raise BadValue("needs a file name")
         builder = self.builder
+        if builder.user:  # it would be read with the rights of the server
+            raise BadValue("is for administrators and is not read from user preferences")
         path = builder.path(value)
         file, line, column = builder.file, builder.line, builder.column
         self._close_conditionals()

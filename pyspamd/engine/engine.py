@@ -45,6 +45,8 @@ from .verdict_cache import VerdictCache, body_key
 logger = logging.getLogger(__name__)
 USERS_KEPT = 256
 """How many users' assembled preferences are kept at hand."""
+USERS_PROBLEMS_TOLD = 20
+"""How many mistakes in one user's preferences are logged, each time they are read."""
 USERS_TEXT_KEPT = 4 * 2**20
 """Characters of preferences whose engines are kept, all users together; an engine takes ten times the memory."""
 
@@ -159,8 +161,10 @@ class Engine:
         known = self._users.get(preferences)
         if known is None:
             conf = self.conf.with_user(preferences, file)
-            for problem in conf.problems:
+            for problem in conf.problems[:USERS_PROBLEMS_TOLD]:
                 logger.warning("%s", problem)
+            if len(conf.problems) > USERS_PROBLEMS_TOLD:
+                logger.warning("%s: %d problems in all", file, len(conf.problems))
             known = Engine(
                 conf,
                 local_tests_only=self.local_tests_only,

@@ -19,7 +19,7 @@ from ..conf.core_report import (
     UNSAFE_REPORT_TEMPLATE,
 )
 from .layout import fold_header, mime_encode
-from .tags import expand, host_name, rfc822_date, version
+from .tags import LARGEST, expand, host_name, rfc822_date, version
 from .verdict import Verdict
 
 _OWN_HEADER = re.compile(r"X-Spam-(?!Prev-)", re.IGNORECASE)
@@ -30,11 +30,13 @@ _MARKED = re.compile(r"(From|Subject|To):", re.IGNORECASE)
 
 
 def added_headers(verdict: Verdict, *, spam: bool | None = None) -> str:
-    """The X-Spam header lines for this verdict (or as for spam or ham), `\\n` after each."""
+    """The X-Spam header lines for this verdict (or as for spam or ham), `\\n` after each; `LARGEST` is enough."""
     headers = ADDED_HEADERS.of(verdict.conf)
     lines = ""
     for name, body in headers.spam if (verdict.is_spam if spam is None else spam) else headers.ham:
         lines += f"X-Spam-{name}: {mime_encode(_header_value(verdict, name, body))}\n"
+        if len(lines) > LARGEST:
+            break
     return lines
 
 

@@ -21,6 +21,9 @@ from .verdict import Verdict, header_score, number
 SPAMASSASSIN_VERSION = "4.0.1"
 """What rules and clients see: the version whose behaviour this is."""
 
+LARGEST = 2**20
+"""Characters that the tags of one template may come to."""
+
 KNOWN = frozenset(
     "RBL LANGUAGES ASN ASNCIDR AWL AWLMEAN AWLCOUNT AWLPRESCORE DCCB DCCR DCCREP PYZOR"
     " EXTRACTTEXTCHARS EXTRACTTEXTWORDS EXTRACTTEXTTOOLS EXTRACTTEXTTYPES EXTRACTTEXTEXTENSIONS"
@@ -170,10 +173,18 @@ def tag_value(verdict: Verdict, tag: str) -> str | None:
 
 
 def expand(verdict: Verdict, template: str) -> str:
-    """The template with every tag that has a value replaced; unknown ones stay as they are."""
+    """The template with every tag that has a value replaced; unknown ones stay as they are.
+
+    Once that makes `LARGEST` characters no more tags are replaced: users write templates too.
+    """
+    size = 0
 
     def value(match: re.Match[str]) -> str:
-        found = tag_value(verdict, match.group(1))
-        return match.group() if found is None else found
+        nonlocal size
+        found = tag_value(verdict, match.group(1)) if size < LARGEST else None
+        if found is None:
+            return match.group()
+        size += len(found)
+        return found
 
     return _TAG.sub(value, template)
