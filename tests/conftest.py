@@ -8,10 +8,11 @@ import lzma
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -253,3 +254,40 @@ def _plain(verdict: dict[str, Any]) -> dict[str, Any]:
 def agreement(oracle: str, tmp_path: Path) -> Agreement:
     """Both judges, for verdicts that have to be the same."""
     return Agreement(oracle, tmp_path)
+
+
+Serve = Callable[..., str]
+
+
+@pytest.fixture
+def dns(shared: Path, tmp_path: Path) -> Iterator[Serve]:
+    """Starts a server for a zone (lines `NAME TYPE DATA`); answers the configuration that points at it.
+
+    What it was asked stands in `queries` below the test's folder, a line each.
+    """
+    servers: list[subprocess.Popen[str]] = []
+    program = shared / "oracle" / "fake_dns.py"
+    if not program.exists():
+        pytest.skip("external: fake_dns.py of the shared material is absent")
+
+    def serve(zone: str, *options: str) -> str:
+        file, settings = tmp_path / "zone", tmp_path / "dns.cf"
+        file.write_text(zone)
+        command = [sys.executable, str(program), "--port", "0", "--zone", str(file), "--cf", str(settings)]
+        command += ["--log", str(tmp_path / "queries"), *options]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        servers.append(server)
+        assert server.stdout is not None
+        assert server.stdout.readline().startswith("fake dns on")
+        return settings.read_text()
+
+    yield serve
+    for server in servers:
+        server.kill()
+        server.communicate()
+
+
+@pytest.fixture
+def online(agreement: Any) -> Any:
+    """Both judges, asking the DNS server that the configuration names."""
+    return replace(agreement, network=True)

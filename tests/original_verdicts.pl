@@ -13,6 +13,13 @@ my $sa = Mail::SpamAssassin->new({ config_text => $text, local_tests_only => $se
   userstate_dir => '/nonexistent', userprefs_filename => '/nonexistent',
   -e $setup->{languages} ? (languages_filename => $setup->{languages}) : () });
 $sa->init(0);
+# Mail::DMARC asks the system's name servers, whatever dns_server says.
+my ($host, $port) = $text =~ /^dns_server \[?([\d.]+)\]?:(\d+)/m;
+if ($setup->{network} && $port && eval { require Mail::DMARC::PurePerl; require Net::DNS; 1 }) {
+  my $asked = Net::DNS::Resolver->new(nameservers => [$host], port => $port, dnsrch => 0);
+  no warnings 'redefine';
+  *Mail::DMARC::Base::get_resolver = sub { $asked };
+}
 $| = 1;
 while (my $line = <STDIN>) {
   my $message = $json->decode($line);

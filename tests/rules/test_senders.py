@@ -5,6 +5,8 @@ The messages are signed here, with dkimpy and by the words of RFC 4870, and judg
 
 import base64
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -20,6 +22,7 @@ from dkim import DKIM
 from pyspamd.engine.engine import Engine
 from pyspamd.net.zone import ZoneResolver
 
+RULES = Path(__file__).resolve().parents[2] / "rules"
 KEY = rsa.generate_private_key(65537, 1024)
 PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
 PUBLIC = base64.b64encode(KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
@@ -180,3 +183,27 @@ def test_our_own_users_mail_on_its_way_out_is_no_forgery(hits: Hits) -> None:
         found = hits(head.encode() + mail())
         assert not {"DMARC_REJECT", "SPF_FAIL", "SPF_SOFTFAIL"} & set(found), way
         assert sum(found.values()) < 1
+
+
+def test_the_original_judges_senders_alike(dns: Callable[..., str], online: Callable[..., Any]) -> None:
+    """By the same files, without the one plugin that it no longer has."""
+    files = [*sorted(RULES.glob("*.pre")), *sorted(RULES.glob("*.cf"))]
+    text = "\n".join(file.read_text("latin-1") for file in files)
+    text = text.replace("loadplugin Mail::SpamAssassin::Plugin::DomainKeys\n", "")
+    lists = "\n".join(line for line in LISTS if "whitelist_from_dk " not in line)
+    away = "198.51.100.66"
+    messages = [
+        received(mail()),
+        received(dkim(mail())),
+        received(domainkeys(mail())),
+        received(dkim(mail(), "other.example.org"), host=away),
+        received(dkim(mail()).replace(b"On Thursday", b"On Saturday"), host=away),
+        received(mail(), host=away),
+        received(mail("a@soft.example.com"), "a@soft.example.com", away),
+        received(dkim(mail("news@agency.example.org"), "other.example.org"), "news@agency.example.org"),
+        received(mail(more="List-Id: <dev.lists.example.org>\r\n"), "dev-bounces@lists.example.org", away),
+    ]
+    verdicts = online(f"{text}\n{lists}\n{dns(ZONE)}", messages)
+    hits = set().union(*(verdict["hits"] for verdict in verdicts))
+    assert {"DKIM_VALID", "DKIM_BROKEN", "SPF_FAIL", "SPF_SOFTFAIL", "DMARC_PASS", "DMARC_REJECT"} <= hits
+    assert {"DMARC_QUARANTINE", "DMARC_LOST_ON_LIST"} | WHITE - {"USER_IN_DK_WHITELIST"} <= hits
