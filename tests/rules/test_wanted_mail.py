@@ -5,6 +5,7 @@ newsletters on money and medicine, and mail in many languages and charsets: what
 """
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from pyspamd.engine.engine import Engine
+from pyspamd.engine.rewrite import report
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 WANTED = sorted((Path(__file__).parent / "wanted").glob("*.eml"))
@@ -36,3 +38,18 @@ def test_the_original_says_the_same_by_the_same_rules(agreement: Callable[..., A
         "\n".join(file.read_text("latin-1") for file in files), [path.read_bytes() for path in WANTED]
     )
     assert sum(len(json.dumps(verdict["hits"])) > 2 for verdict in verdicts) > 50
+
+
+def test_the_readme_shows_what_a_reader_will_see(engine: Engine) -> None:
+    readme = (RULES.parent / "README.md").read_text("utf-8")
+    name = re.search(r"spamc .* < tests/rules/wanted/(\S+)", readme)
+    shown = [
+        line.strip()
+        for line in re.findall(r"^    (?: -?\d+\.\d [A-Z_]+ .*|Content analysis .*)$", readme, re.MULTILINE)
+    ]
+    assert name
+    assert len(shown) >= 3
+    verdict = engine.check_sync((Path(__file__).parent / "wanted" / name[1]).read_bytes())
+    said = [line.strip() for line in report(verdict).decode().splitlines()]
+    assert [line for line in shown if line not in said] == []
+    assert sum(bool(re.match(r"-?\d+\.\d [A-Z_]+ ", line)) for line in said) == len(shown) - 1
