@@ -17,7 +17,7 @@ from ..mail.message import Message
 from .body_hits import BodyHits
 
 logger = logging.getLogger(__name__)
-FORMAT = 1
+FORMAT = 2
 MIME_FIELDS = (
     "Content-Type",
     "Content-Transfer-Encoding",
@@ -40,6 +40,8 @@ def body_key(message: Message, fingerprint: str, *, truncated: bool = False) -> 
         for value in message.headers.raw(name):
             digest.update(f"{name} {len(value)}\n".encode())
             digest.update(value)
+    # Whether a message ends its lines with CRLF is decided in its header, and tells how the body is read.
+    digest.update(b"lines %r\n" % message.line_ending)
     digest.update(b"body %d\n" % len(message.body_bytes))
     digest.update(message.body_bytes)
     return digest.hexdigest()

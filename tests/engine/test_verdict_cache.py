@@ -138,6 +138,7 @@ def test_subject_and_decoding_belong_to_the_body(make_judge: Callable[..., Judge
         "another decoding": UNSIGNED.replace(b"Subject:", b"Content-Type: text/html\nSubject:"),
         "a second subject": UNSIGNED.replace(b"Subject:", b"Subject: x\nSubject:"),
         "another body": UNSIGNED + b"!",
+        "other line ends in the header": HEADER.replace(b"\n", b"\r\n") + b"\r\n" + BODY,
     }
     for what, message in changed.items():
         assert body_key(judge.engine.read(message), "x") != known, what
@@ -145,6 +146,19 @@ def test_subject_and_decoding_belong_to_the_body(make_judge: Callable[..., Judge
     assert body_key(judge.engine.read(UNSIGNED), "x", truncated=True) != known
     same = UNSIGNED.replace(b"To: team@lists.example.net", b"To: other@example.com")
     assert body_key(judge.engine.read(same), "x") == known
+
+
+def test_the_line_ends_of_the_header_tell_how_a_body_is_read() -> None:
+    # Where the header ends its lines with CRLF, those of the body lose their CR; elsewhere a CR is text.
+    body = b"Hello\r\nthere\r\n--x\n"
+    head = HEADER + b"Content-Type: text/plain\n"
+    kinds = [head + b"\n" + body, head.replace(b"\n", b"\r\n") + b"\r\n" + body]
+    cold = assemble(Setup(stock=True, local_tests_only=True))
+    for first, second in (kinds, kinds[::-1]):
+        warm = assemble(Setup(stock=True, local_tests_only=True), store=MemoryStore())
+        warm.check_sync(first)
+        assert warm.check_sync(second).subtests == cold.check_sync(second).subtests
+        assert warm.check_sync(second).test_names() == cold.check_sync(second).test_names()
 
 
 def test_lifetimes(make_judge: Callable[..., Judge]) -> None:
