@@ -250,8 +250,7 @@ class Scheduler:
         count, captures = rule.captured(elements, regex)
         for name, values in captures.items():
             texts = [value.decode("latin-1") for value in values]
-            if texts:
-                scan.set_tag(name, texts if len(texts) > 1 else texts[0])
+            scan.set_tag(name, texts[0] if len(texts) == 1 else texts)
         return count
 
     def _resolved(self, scan: Scan, rule: PatternRule, *, keep: bool = True) -> Regex | None:

@@ -163,6 +163,5 @@ def _hits(scan: Scan, name: str, regex: Regex, value: bytes, limit: int) -> int:
         if count >= limit:
             break
     for tag, values in captures.items():
-        if values:
-            scan.set_tag(tag, values if len(values) > 1 else values[0])
+        scan.set_tag(tag, values[0] if len(values) == 1 else values)
     return count
