@@ -65,7 +65,7 @@ def _missing_in_metas(engine: Engine, written: set[str]) -> Iterable[Problem]:
         text = f"The meta speaks of {missing}, which is no rule{_hint(missing, engine)}."
         yield Problem(engine.rules[name].location, name, text)
     for name in sorted(engine.program.metas.cyclic):
-        text = "The meta needs itself, directly or through others, and never hits."
+        text = "The meta needs itself, directly or through others: it is evaluated before these are known."
         yield Problem(engine.rules[name].location, name, text)
 
 

@@ -11,6 +11,7 @@ replace_rules FUN
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from warnings import catch_warnings, simplefilter
 
 from ..conf.conf import Conf
 from ..conf.directives import Str
@@ -28,6 +29,7 @@ REPLACE_END = Str("replace_end", ">", privileged=True)
 
 _PIECES = re.compile(r"(<[^<>]+>)")
 _NESTED = re.compile(r"<[^>]+>")
+_NOTHING = re.compile("(?!)()")
 MAX_PASSES = 6
 """Replacements may contain tags themselves, so deep."""
 
@@ -58,15 +60,26 @@ class ReplaceTags(Plugin):
         return changed
 
 
+def _between(start: str, end: str) -> re.Pattern[str]:
+    """What stands between start and end, which are regexes; what cannot be one is taken literally."""
+    with catch_warnings():
+        simplefilter("ignore")
+        try:
+            found = re.compile(f"{start}(.+?){end}")
+        except re.error:
+            return re.compile(f"{re.escape(start)}(.+?){re.escape(end)}")
+    return found if found.groups else _NOTHING
+
+
 class TagExpander:
     """Puts the configured expressions in the place of tags."""
 
     def __init__(self, conf: Conf) -> None:
         start, end = REPLACE_START.of(conf), REPLACE_END.of(conf)
-        self._tag = re.compile(f"{start}(.+?){end}")
+        self._tag = _between(start, end)
         self._start, self._end = start, end
         self._modifiers = {
-            word: (re.compile(f"{start}{word} (.+?){end}"), table.of(conf))
+            word: (_between(f"{start}{word} ", end), table.of(conf))
             for word, table in (("pre", REPLACE_PRE), ("post", REPLACE_POST), ("inter", REPLACE_INTER))
         }
         self._tags = REPLACE_TAG.of(conf)
@@ -100,7 +113,6 @@ class TagExpander:
             found = self._tag.search(piece)
             replacement = self._tags.get(found.group(1)) if found else None
             if found and replacement:
-                tag = f"{self._start}{re.escape(found.group(1))}{self._end}"
-                pieces[index] = re.sub(tag, lambda _, text=replacement: text, piece)
+                pieces[index] = piece.replace(found.group(), replacement)
                 again = again or bool(_NESTED.search(replacement))
         return "".join(pieces), again

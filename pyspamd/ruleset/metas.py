@@ -17,7 +17,8 @@ class MetaOrder:
 
     order: tuple[str, ...]
     cyclic: frozenset[str]
-    """Metas that need one another: they are false, as in the original."""
+    """Metas that need one another, and those that need such: evaluated once, after the first priority, whatever is
+    known then, as in the original (whose order among them is that of its hashes)."""
     dead: frozenset[str]
     """Metas that wait for a meta whose score is 0 and which therefore never resolves."""
 
@@ -52,7 +53,8 @@ class MetaGraph:
 
     `levels` says of every rule that is not a meta at which step of the scan (0, 1, 2 …) its answer is known; a rule
     that is not in it is known only at the last step. A meta is resolved at the first step at which all it depends on
-    is known, so that rules of a later priority see its hit.
+    is known, so that rules of a later priority see its hit. `first_level` is the step after which metas resolve that
+    need one another.
     """
 
     def __init__(
@@ -61,9 +63,11 @@ class MetaGraph:
         active: Callable[[str], bool],
         levels: Mapping[str, int],
         last_level: int,
+        first_level: int = 0,
     ) -> None:
         arranged = order_metas(metas, active)
-        self.names: tuple[str, ...] = arranged.order
+        rootless = tuple(sorted(name for name in arranged.cyclic if active(name)))
+        self.names: tuple[str, ...] = arranged.order + rootless
         self.cyclic = arranged.cyclic
         self.dead = arranged.dead
         index = {name: number for number, name in enumerate(self.names)}
@@ -73,17 +77,18 @@ class MetaGraph:
         self._upto = [0] * (last_level + 1)
         self._always = 0
         for number, name in enumerate(self.names):
-            deps = metas[name].names
+            deps = () if name in arranged.cyclic else metas[name].names
             known = [level_of[d] if d in index else levels.get(d, last_level) for d in deps]
-            level_of[name] = level = last_level if metas[name].is_declaration else max(known, default=0)
+            level = last_level if metas[name].is_declaration else max(known, default=0)
+            level = level_of[name] = first_level if name in arranged.cyclic else level
             bit = 1 << number
             for later in range(level, last_level + 1):
                 self._upto[later] |= bit
             for dep in deps:
                 self._dependents[dep] = self._dependents.get(dep, 0) | bit
-            if self._evaluate[number](dict.fromkeys(deps, 0)):
+            if name in arranged.cyclic or self._evaluate[number](dict.fromkeys(deps, 0)):
                 self._always |= bit
-        self.dependencies = frozenset(self._dependents)
+        self.dependencies = frozenset(self._dependents).union(*(metas[name].names for name in rootless))
         self._names_of = {name: metas[name].names for name in self.names}
 
     def dependencies_of(self, name: str) -> tuple[str, ...]:

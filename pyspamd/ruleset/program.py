@@ -105,14 +105,14 @@ class Program:
         return len(self.stages)
 
 
-def repeat_limit(flags: Sequence[str]) -> int:
-    """How many matches count, as `PatternRule.limit` has it."""
+def repeat_limit(flags: Sequence[str], area: str = "") -> int:
+    """How many matches count, as `PatternRule.limit` has it; `maxhits=0` is one in headers and full messages."""
     if "multiple" not in flags:
         return 1
     for flag in flags:
         name, _, number = flag.partition("=")
         if name == "maxhits" and number.isdigit():
-            return int(number)
+            return int(number) or (1 if area in ("header", "full") else 0)
     return 0
 
 
@@ -195,6 +195,11 @@ class _Compiler:
                 regex = self.store.regex(pattern, flags)
                 self.regexes.append(regex)
             except RegexError as error:
+                written = self.conf.rules[rule.name].test if rule.name in self.conf.rules else None
+                if isinstance(written, RegexTest | HeaderTest) and written.pattern != pattern:
+                    text = f"stays as written, for its tags make no usable regex: {error}"
+                    self.problems.append(Problem(rule.location, rule.name, text, "warning"))
+                    return self.pattern_rule(rule, written.pattern, flags)
                 self.problems.append(Problem(rule.location, rule.name, str(error)))
                 return None
         tflags = self.conf.tflags.get(rule.name, ())
@@ -203,7 +208,7 @@ class _Compiler:
             pattern,
             flags,
             regex,
-            limit=repeat_limit(tflags),
+            limit=repeat_limit(tflags, rule.area),
             skip_subject=rule.area == "body" and "nosubject" in tflags,
             captures=bool(capture_names(pattern)),
             template=template,
@@ -313,7 +318,10 @@ def compile_program(
         and priorities[name] in level_of
         and not is_late(rule)
     }
-    graph = MetaGraph(metas, active, levels, len(stages))
+    first = min(priorities.values(), default=0)
+    first = first if local_tests_only else min(first, NETWORK_PRIORITY)
+    first_level = max((level for priority, level in level_of.items() if priority <= first), default=0)
+    graph = MetaGraph(metas, active, levels, len(stages), first_level)
     return Program(
         stages,
         graph,

@@ -46,10 +46,11 @@ def test_a_meta_that_is_true_of_nothing_hits_without_any_hit() -> None:
     assert resolve(built, {"A": 1}) == {}
 
 
-def test_rules_that_need_one_another_are_false() -> None:
-    built = graph({"A": "B", "B": "A", "ON_A": "!A"})
+def test_rules_that_need_one_another_are_evaluated_once() -> None:
+    built = graph({"A": "B", "B": "A || RULE", "ON_A": "!A"})
     assert built.cyclic == {"A", "B", "ON_A"}
-    assert resolve(built, {}) == {}
+    assert set(resolve(built, {})) == {"ON_A"}
+    assert set(resolve(built, {"RULE": 1})) == {"B", "ON_A"}
 
 
 def test_a_meta_on_a_meta_without_score_never_resolves() -> None:
