@@ -91,7 +91,7 @@ class ServerOptions:
     scans_at_once: int = 16
     """How many messages one worker has in hand while they wait for the network."""
     max_size: int = DEFAULT_MAX_SIZE
-    memory_for_bodies: int = 512 * 1024 * 1024
+    memory_for_bodies: int = 256 * 1024 * 1024
     """How many bytes of incoming messages one worker holds at once."""
     watch: float = 10.0
     """How often to look whether the configuration's files have changed; 0: never."""

@@ -1,6 +1,7 @@
 """What a server does to its process: goes into the background, gives privileges up, writes its pid file."""
 
 import contextlib
+import ctypes
 import grp
 import os
 import pwd
@@ -8,8 +9,12 @@ import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from .options import Exit, StartError, UserOptions
+
+_MMAP_THRESHOLD: Final = -3
+"""M_MMAP_THRESHOLD of glibc's malloc.h."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,16 @@ def become(who: Identity | None) -> None:
     os.setuid(who.uid)
     if 0 in (os.getuid(), os.geteuid()):
         raise StartError(f"could not become {who.name}", Exit.NO_PERMISSION)
+
+
+def return_large_blocks() -> None:
+    """Have the C library give every block of 1 MB or more back to the system as soon as it is freed.
+
+    By default it takes large blocks from its own heap once it has seen some, and a worker that has judged large
+    messages would stay as large as they were. Source: mallopt(3), M_MMAP_THRESHOLD.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 1024 * 1024)
 
 
 def find_home(who: Identity | None, options: UserOptions) -> None:

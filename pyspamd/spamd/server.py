@@ -6,6 +6,7 @@ so that whoever is idle is next.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -32,6 +33,8 @@ from .users import Caller, RefusedUserError, Users
 logger = logging.getLogger(__name__)
 TIME_TO_FINISH = 2.0
 """Seconds that clients have to finish their requests when the server stops."""
+LITTER = 4 * 1024 * 1024
+"""Bytes of judged messages after which what is left of them is swept up."""
 SMALL_BODY = 1024 * 1024
 """A message up to this size is let in even when memory is short."""
 
@@ -69,6 +72,7 @@ class Worker:
         self._welcoming: set[asyncio.Task[None]] = set()
         self._scans: dict[Client, float] = {}
         self._served = 0
+        self._litter = 0
         self._is_open = False
         self._is_retiring = False
 
@@ -229,6 +233,21 @@ class Worker:
             self._idle.set()
         self._mind_the_doors()
 
+    def _leave_litter(self, size: int) -> None:
+        """A message of `size` bytes has been answered; soon nothing refers to it but it itself."""
+        self._litter += size
+        if self._litter >= LITTER:
+            self.loop.call_soon(self._sweep)
+
+    def _sweep(self) -> None:
+        """Give back the memory of judged messages, if it is much.
+
+        Python's own collector counts objects, not bytes, and would let hundreds of large messages lie.
+        """
+        if self._litter >= LITTER:
+            self._litter = 0
+            gc.collect()
+
     def _count(self) -> None:
         self._served += 1
         self._tell()
@@ -237,7 +256,8 @@ class Worker:
 
     def is_short_of_memory(self, size: int) -> bool:
         """Whether a message of which `size` bytes are here should be tried again later."""
-        return size > SMALL_BODY and self.bodies > self.options.memory_for_bodies
+        # However large a message may be, when it is alone it finds room.
+        return size > SMALL_BODY and self.bodies > max(self.options.memory_for_bodies, size)
 
     # Judging
 
@@ -296,7 +316,11 @@ class Worker:
         message_id, resent_id = log.message_ids(request.body)
         first = log.checking(request.verb, message_id, resent_id, caller.shown, caller.uid)
         self.journal.write("info", (first,))
-        judgement = await self.scorer.check(request.body, occasion)
+        self._sweep()
+        try:
+            judgement = await self.scorer.check(request.body, occasion)
+        finally:
+            self._leave_litter(len(request.body))
         judged = time.monotonic()
         reply = replies.judged(request, judgement)
         ended = time.monotonic()

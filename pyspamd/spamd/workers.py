@@ -102,6 +102,7 @@ class Master:
             self.journal.drop_standard_error()
         try:
             process.stop_while_starting()
+            process.return_large_blocks()
             signal.signal(signal.SIGHUP, self._note_signal)
             return self._serve(inherited, word)
         except process.Stopped as stopped:

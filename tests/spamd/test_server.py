@@ -119,6 +119,39 @@ def test_100_megabytes_where_they_are_allowed(start: Start) -> None:
     assert b"Content-length: %d\r\n" % len(answer.partition(b"\r\n\r\n")[2]) in answer
 
 
+def resident(pid: int) -> int:
+    """A process' memory in MB."""
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert found
+    return int(found[1]) // 1024
+
+
+def test_large_messages_leave_no_memory_behind(stock_server: Server) -> None:
+    (worker,) = stock_server.workers()
+    text = b"Subject: large\n\n" + b"some words on a line of this message\n" * 2**17
+    assert text in stock_server.check(text, "PROCESS")
+    before = resident(worker)
+    for _ in range(15):
+        assert text in stock_server.check(text, "PROCESS")
+    assert stock_server.workers() == [worker]
+    assert resident(worker) - before < 40
+    # And many at once, whose answers nobody reads.
+    lines = [stock_server.connect() for _ in range(12)]
+    for line in lines:
+        line.sendall(stock_server.request(text, "PROCESS"))
+    for line in lines:
+        assert line.recv(10) == b"SPAMD/1.1 "
+        line.close()
+    assert b"EX_OK" in stock_server.check(b"Subject: x\n\nx\n")
+    assert stock_server.eventually(lambda: resident(worker) - before < 60)
+
+
+def test_one_message_of_the_largest_size_finds_room(start: Start) -> None:
+    server = start("--max-size", "300M", "-x", "-m", "1")
+    message = b"Subject: huge\n\n" + b"x" * 290 * 2**20
+    assert server.check(message).startswith(b"SPAMD/1.1 0 EX_OK")
+
+
 def test_zlib_bombs_do_not_grow(start: Start) -> None:
     server = start("--max-size", "4M", "-x", "-m", "1")
     bomb = zlib.compress(bytes(300 * 2**20), 9)
