@@ -5,6 +5,7 @@ pyspamd serve -d -r /run/pyspamd.pid --socketpath=/run/pyspamd.sock
 """
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ from .serve_options import add_options
 from .sources import setup_of
 
 VERSION = "4.0.1"
+logger = logging.getLogger("pyspamd.config")  # the area that -D knows it by
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -62,7 +64,6 @@ def _serve(options: argparse.Namespace) -> int:
         options.syslog_socket or "",
         None if (options.log_timestamp_fmt or "").lower() == "default" else options.log_timestamp_fmt,
         options.log_format,
-        debug=bool(options.debug),
     )
     take_logging(journal, (options.debug or "").split(","))
     if options.stop_at_threshold:
@@ -110,8 +111,8 @@ def _fault(problem: Problem) -> str:
 
 def _tell_problems(files: Sequence[str], problems: Sequence[str], journal: Journal) -> None:
     journal.raw("info" if files else "warn", f"read {len(files)} files", "config")
-    for name in files if journal.debug else ():
-        journal.raw("dbg", f"read {name}", "config")
+    for name in files:
+        logger.debug("read %s", name)
     for problem in problems:
         journal.raw("warn", problem, "config")
 
@@ -146,8 +147,6 @@ def server_options(options: argparse.Namespace) -> ServerOptions:
             raise StartError(f"{name} does not exist", Exit.CONFIG)
     if verify and not (options.ssl_ca_file or options.ssl_ca_path):
         raise StartError("--ssl-verify needs --ssl-ca-file or --ssl-ca-path", Exit.USAGE)
-    if options.socketpath and not options.socketpath.startswith("/"):
-        raise StartError(f"--socketpath takes an absolute path, not {options.socketpath}", Exit.USAGE)
     if options.virtual_config_dir and not options.username:
         raise StartError("--virtual-config-dir needs -u", Exit.USAGE)
     if options.groupname and not options.username:
@@ -158,7 +157,7 @@ def server_options(options: argparse.Namespace) -> ServerOptions:
         raise StartError(
             f"--socketmode takes an octal number, not {options.socketmode}", Exit.USAGE
         ) from error
-    listen = [*options.listen, *([options.socketpath] if options.socketpath else [])] or ["localhost"]
+    listen = [*options.listen, *([str(Path(options.socketpath).absolute())] if options.socketpath else [])] or ["localhost"]
     children = max(1, options.max_children or 5)
     min_spare = max(0, options.min_spare)
     if min_spare > children:

@@ -1,6 +1,7 @@
 """The options of `pyspamd serve`: spamd's by their names and letters, then our own."""
 
 import argparse
+import contextlib
 from typing import Any
 
 from ..spamd.request import DEFAULT_MAX_SIZE
@@ -198,16 +199,16 @@ def _add_unsupported(parser: argparse.ArgumentParser) -> None:
 
 def _seconds(text: str) -> float:
     """A number of seconds that is not negative."""
-    seconds = float(text)
-    if not 0 <= seconds < float("inf"):
-        raise ValueError(text)
-    return seconds
+    with contextlib.suppress(ValueError):
+        if 0 <= (seconds := float(text)) < float("inf"):
+            return seconds
+    raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds")
 
 
 def _size(text: str) -> int:
     """A number of bytes: `64M`, `500k`, `1000`."""
     scale = {"k": 2**10, "m": 2**20, "g": 2**30}.get(text[-1:].lower(), 0)
-    number = int(text[:-1]) * scale if scale else int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+    with contextlib.suppress(ValueError):
+        if (number := int(text[:-1]) * scale if scale else int(text)) >= 1:
+            return number
+    raise argparse.ArgumentTypeError(f"'{text}' is no size, which is a number that k, M or G may follow")

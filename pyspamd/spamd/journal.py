@@ -32,10 +32,9 @@ def escaped(text: str) -> str:
 class Journal:
     """Takes what happens and writes it to all sinks; one in the master, inherited by the workers."""
 
-    def __init__(self, sinks: Sequence[Sink], style: Format = "text", *, debug: bool = False) -> None:
+    def __init__(self, sinks: Sequence[Sink], style: Format = "text") -> None:
         self.sinks = list(sinks)
         self.style = style
-        self.debug = debug
 
     def info(self, text: str, event: str = "notice", /, **facts: Any) -> None:
         """Something ordinary."""
@@ -106,8 +105,6 @@ def open_journal(
     socket_type: str = "",
     stamp: str | None = None,
     style: Format = "text",
-    *,
-    debug: bool = False,
 ) -> Journal:
     """The journal that `-s`, `--syslog-socket`, `--log-timestamp-fmt` and `--log-format` ask for.
 
@@ -116,9 +113,9 @@ def open_journal(
     no time at all, `None` for the sink's own.
     """
     if facility == "null":
-        return Journal([], style, debug=debug)
+        return Journal([], style)
     bare = style == "json"
-    journal = Journal([StreamSink(2, stamp, bare=bare)], style, debug=debug)
+    journal = Journal([StreamSink(2, stamp, bare=bare)], style)
     kind = socket_type.lower()
     try:
         if facility != "stderr" and re.search(r"[^a-z0-9]", facility):

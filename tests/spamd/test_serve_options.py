@@ -74,6 +74,10 @@ def test_listening_by_any_name(name: str) -> None:
     assert options(name, "127.0.0.1:4000", "--socketpath=/run/x").listen == ("127.0.0.1:4000", "/run/x")
 
 
+def test_a_unix_sockets_path_is_made_absolute() -> None:
+    assert options("--socketpath", "run/x").listen == (str(Path.cwd() / "run" / "x"),)
+
+
 def test_numbers_are_put_in_order_as_spamd_does() -> None:
     got = options("-m", "3", "--min-children=9", "--min-spare=9", "--max-spare=0")
     assert (got.max_children, got.min_children, got.min_spare, got.max_spare) == (3, 3, 2, 3)
@@ -135,6 +139,12 @@ def test_sizes(text: str, size: int) -> None:
     assert options("--max-size", text).max_size == size
 
 
+@pytest.mark.parametrize("text", ["0", "-1", "1.5M", "M", "64MB", ""])
+def test_no_sizes(text: str) -> None:
+    with pytest.raises(argparse.ArgumentError, match="is no size"):
+        parsed(f"--max-size={text}")
+
+
 def test_families() -> None:
     assert [options(word).families for word in ("-4", "--ipv4", "--ipv4-only", "-6")] == ["4", "4", "4", "6"]
 
@@ -159,6 +169,18 @@ def test_nothing_is_ignored(name: str) -> None:
 def serve(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pyspamd", "serve", *words]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+
+
+def test_debugging_tells_of_the_areas_asked_for(tmp_path: Path) -> None:
+    """A start that fails late enough to have read the configuration, and early enough not to last."""
+    (tmp_path / "a.cf").write_text("# no rules\n")
+    where = ("-C", str(tmp_path), "-i", "127.0.0.1", "-p", "0", "--cache-dir=", "-s", "stderr")
+    for area, is_told in AREAS.items():
+        done = serve(*where, "-D", area, folder=tmp_path)
+        assert (f"dbg: config: read {tmp_path}/a.cf" in done.stderr) is is_told, area
+
+
+AREAS = {"config": True, "all": True, "dns,config": True, "dns": False, "all,noconfig": False, "info": False}
 
 
 def test_the_command_itself(tmp_path: Path) -> None:
