@@ -157,7 +157,8 @@ def server_options(options: argparse.Namespace) -> ServerOptions:
         raise StartError(
             f"--socketmode takes an octal number, not {options.socketmode}", Exit.USAGE
         ) from error
-    listen = [*options.listen, *([str(Path(options.socketpath).absolute())] if options.socketpath else [])] or ["localhost"]
+    unix = [str(Path(options.socketpath).absolute())] if options.socketpath else []
+    listen = [*options.listen, *unix] or ["localhost"]
     children = max(1, options.max_children or 5)
     min_spare = max(0, options.min_spare)
     if min_spare > children:
