@@ -83,6 +83,7 @@ class Escrow:
         self._inlet = inlet
         self._outlet = outlet
         self._next = 0
+        self._held = 0
 
     @classmethod
     def create(cls) -> "Escrow":
@@ -111,28 +112,40 @@ class Escrow:
             self._send(_TICKET.pack(self._next), descriptor)
         except OSError:
             return 0
+        self._held += 1
         return self._next
 
     def withdraw(self, ticket: int) -> None:
-        """Take a deposit out and close the duplicate."""
-        others: list[tuple[bytes, int]] = []
-        while ticket and (found := self._take()) is not None:
-            data, descriptor = found
-            if _TICKET.unpack(data)[0] == ticket:
-                os.close(descriptor)
-                break
-            others.append(found)
-        for data, descriptor in others:
-            with contextlib.suppress(OSError):
-                self._send(data, descriptor)
-            os.close(descriptor)
+        """Take a deposit out and close the duplicate.
 
-    def _take(self) -> tuple[bytes, int] | None:
+        Those before it go back to the end of the queue before they are taken from its front, so that whenever the
+        worker is killed each is there; the master speaks to none twice, since it closes what it has spoken to.
+        """
+        for _ in range(self._held if ticket else 0):
+            if (found := self._take(socket.MSG_PEEK)) is None:
+                return
+            data, descriptor = found
+            is_it = _TICKET.unpack(data)[0] == ticket
+            if not is_it and descriptor >= 0:
+                with contextlib.suppress(OSError):
+                    self._send(data, descriptor)
+                    self._held += 1
+            _close(descriptor)
+            if (front := self._take()) is not None:
+                _close(front[1])
+                self._held -= 1
+            if is_it:
+                return
+
+    def _take(self, flags: int = 0) -> tuple[bytes, int] | None:
+        """The first deposit, `None` where there is none; -1 stands for a socket for which no descriptor was free."""
         try:
-            data, rights, _, _ = self._outlet.recvmsg(_TICKET.size, _ROOM_FOR_ONE)
+            data, rights, _, _ = self._outlet.recvmsg(_TICKET.size, _ROOM_FOR_ONE, flags)
         except OSError:
             return None
-        return (data, _DESCRIPTOR.unpack(rights[0][2])[0]) if rights else None
+        if len(data) != _TICKET.size:
+            return None
+        return data, _DESCRIPTOR.unpack(rights[0][2])[0] if rights else -1
 
     def _send(self, ticket: bytes, descriptor: int) -> None:
         assert self._inlet is not None
@@ -143,8 +156,9 @@ class Escrow:
         """Hand every client's socket that was left here to `answer`; returns how many there were."""
         count = 0
         while (found := self._take()) is not None:
-            answer(socket.socket(fileno=found[1]))
-            count += 1
+            if found[1] >= 0:
+                answer(socket.socket(fileno=found[1]))
+                count += 1
         return count
 
     def keep_outlet(self) -> None:
@@ -157,3 +171,8 @@ class Escrow:
         """Close both ends."""
         self.keep_outlet()
         self._outlet.close()
+
+
+def _close(descriptor: int) -> None:
+    if descriptor >= 0:
+        os.close(descriptor)

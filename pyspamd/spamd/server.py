@@ -165,34 +165,40 @@ class Worker:
             return
         line.setblocking(False)
         place = listener.place
+        # At once: whatever happens to this process from here on, the client hears of it.
+        ticket = 0 if self._escrow is None or place.tls else self._escrow.deposit(line.fileno())
         if place.path:
             peer = Peer("localhost", "127.0.0.1", place.path)
             self.journal.write("info", (log.unix_connection(place.path),))
-            self._receive(listener, line, peer)
+            self._receive(listener, line, peer, ticket)
             return
         ip, port = str(address[0]), str(address[1])
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         name = self._names.known(ip)
         if name is not None:
-            self._welcome(listener, line, Peer(name, ip, port))
+            self._welcome(listener, line, Peer(name, ip, port), ticket)
         else:
-            self._keep(self.loop.create_task(self._ask_name(listener, line, ip, port)))
+            self._keep(self.loop.create_task(self._ask_name(listener, line, ip, port, ticket)))
 
-    async def _ask_name(self, listener: Listener, line: socket.socket, ip: str, port: str) -> None:
-        self._welcome(listener, line, Peer(await self._names.ask(ip), ip, port))
+    async def _ask_name(
+        self, listener: Listener, line: socket.socket, ip: str, port: str, ticket: int
+    ) -> None:
+        self._welcome(listener, line, Peer(await self._names.ask(ip), ip, port), ticket)
 
-    def _welcome(self, listener: Listener, line: socket.socket, peer: Peer) -> None:
+    def _welcome(self, listener: Listener, line: socket.socket, peer: Peer, ticket: int) -> None:
         descriptor = listener.socket.fileno()
         if not self.options.allowed.contains(peer.address):
             text, event, facts = log.connection(peer, listener.place.port, descriptor)
             self.journal.write("warn", ((f"unauthorized {text}", event, facts),))
+            if self._escrow is not None:
+                self._escrow.withdraw(ticket)
             line.close()
             self._count()
             return
         if not listener.place.tls:
             entry = log.connection(peer, listener.place.port, descriptor)
             self.journal.write("info", (entry,))
-        self._receive(listener, line, peer)
+        self._receive(listener, line, peer, ticket)
 
     def greet(self, peer: Peer, descriptor: int, transport: asyncio.Transport | None, cipher: str) -> None:
         """Log a TLS connection, now that its cipher is known."""
@@ -200,11 +206,10 @@ class Worker:
         port = int(name[1]) if name else 0
         self.journal.write("info", (log.connection(peer, port, descriptor, cipher),))
 
-    def _receive(self, listener: Listener, line: socket.socket, peer: Peer) -> None:
+    def _receive(self, listener: Listener, line: socket.socket, peer: Peer, ticket: int) -> None:
         tls = TlsSession(self._context) if listener.place.tls and self._context else None
         client = Client(self, peer, listener.socket.fileno(), line.fileno(), tls)
-        if self._escrow is not None and client.descriptor >= 0:
-            client.ticket = self._escrow.deposit(client.descriptor)
+        client.ticket = ticket
         self._clients.add(client)
         self._idle.clear()
         self._keep(self.loop.create_task(self._connect(client, line)))

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -152,6 +153,7 @@ def main() -> int:
     parser.add_argument("--reload-every", type=float, default=1.0, metavar="SECONDS", help="0: never (1)")
     parser.add_argument("--messages", type=Path, metavar="FOLDER", help="where the messages are")
     parser.add_argument("--most", type=int, default=3_000, metavar="N", help="use at most N of them (3000)")
+    parser.add_argument("--log", type=Path, metavar="FILE", help="leave the server's log there")
     parser.add_argument("--json", action="store_true", help="figures as JSON")
     options = parser.parse_args()
     need_ps()
@@ -161,7 +163,11 @@ def main() -> int:
         source = options.messages
         if source is None:
             source = corpus(folder)
-        told = soak(options, messages_below(source, options.most), folder)
+        try:
+            told = soak(options, messages_below(source, options.most), folder)
+        finally:
+            if options.log is not None and (folder / "log").exists():
+                shutil.copy(folder / "log", options.log)
     told["faults"] = faults(told)
     if options.json:
         print(json.dumps(told))
