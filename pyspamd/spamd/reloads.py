@@ -17,6 +17,8 @@ from .rehearsal import Rehearsal
 TRY_AGAIN: Final = 10.0
 """Seconds between two attempts to read a configuration that no worker can be made of."""
 FAULTS_TOLD: Final = 20
+PATIENCE: Final = 300.0
+"""Seconds for trying a configuration out; who needs longer waits for something that does not come."""
 
 
 class Reloads:
@@ -28,6 +30,7 @@ class Reloads:
         self._reading = reading
         self._watch = Watch(reading, watch) if reading else None
         self._next = time.monotonic() + TRY_AGAIN
+        self._give_up = float("inf")
         self._rehearsal: Rehearsal | None = None
 
     @property
@@ -50,11 +53,19 @@ class Reloads:
         else:
             return
         self._next = now + TRY_AGAIN
+        self._give_up = now + PATIENCE
         supervisor.reloading()
         try:
             self._rehearsal = Rehearsal(self._folder)
         except OSError as error:
             self.go_on(f"the new configuration cannot be tried: {error.strerror}")
+
+    def look_after(self) -> None:
+        """Give a trial up that takes too long, so that there can be another."""
+        if self._rehearsal is not None and time.monotonic() > self._give_up:
+            self._give_up = float("inf")
+            self._journal.error("the new configuration takes too long to read, giving it up")
+            self._rehearsal.kill()
 
     def may_take_over(self, status: int) -> bool:
         """Whether what was tried out is good enough, now that its process has ended; if not, why is in the log."""

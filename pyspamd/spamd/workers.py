@@ -199,6 +199,7 @@ class Master:
                 asked = signal.SIGHUP in self._signals
                 self._signals.discard(signal.SIGHUP)
                 self._reloads.consider(asked=asked)
+            self._reloads.look_after()
             self._watch()
             self._farewells.look_after()
             supervisor.alive()

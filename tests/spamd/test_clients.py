@@ -8,6 +8,7 @@ import asyncio
 import re
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -242,6 +243,88 @@ def test_go_and_php_clients(either: Server) -> None:
         HAM.rstrip(),
     )
     assert b"Spam: " in either.ask(message, half_close=False)
+
+
+def test_fuglu_tells(server: Server) -> None:
+    """TELL 1.2: the status line, then what was done; a command that is refused has its status in the first line."""
+    with server.connect() as line:
+        line.sendall(
+            server.request(SPAM, "TELL", b"Message-class: spam\r\nSet: local\r\nUser: joe\r\n", "1.2")
+        )
+        line.shutdown(socket.SHUT_WR)
+        reader = lines_of(line)
+        assert reader.readline().split()[1:] == [b"0", b"EX_OK"]
+        assert reader.readline() == b"DidSet: local\r\n"
+        assert reader.readline() == b"\r\n"
+
+
+# Everybody's request in the pieces in which it is written
+
+PLAIN = SPAM.replace(b"\r", b"")
+MBOX = b"From a@example.com Mon Jun  1 10:00:00 2026\nX-Envelope-From: <a@example.com>\n" + PLAIN
+LENGTH, MBOX_LENGTH = b"Content-length: %d\r\n" % len(SPAM), b"Content-length: %d\r\n" % len(MBOX)
+END = b"\r\n"
+TRUE = rb"Spam: True ; \d+\.\d / 5\.0\r\n"
+BY_LINE, BY_16 = SPAM.splitlines(keepends=True), [SPAM[n : n + 16] for n in range(0, len(SPAM), 16)]
+USER = b"User: joe\r\n"
+ADDED = b"Return-Path: <a@example.com>\n"
+ADDED_LENGTH = b"Content-length: %d\r\n" % (len(ADDED) + len(SPAM))
+OK_THEN_LENGTH = rb"\ASPAMD/1.1 0 EX_OK\r\nContent-length: [1-9]\d*\r\n"
+TABLE, FLAG = rb"Content analysis details:", rb"X-Spam-Flag: YES"
+ROWS = {  # what is written, whether it ends with a half-close, what must be found in the answer
+    "spamc": ([b"SYMBOLS SPAMC/1.5\r\n" + USER + LENGTH + END, SPAM], True, OK_THEN_LENGTH),
+    "exim": (
+        [b"REPORT SPAMC/1.2\r\n" + USER, MBOX_LENGTH + END, MBOX],
+        True,
+        rb"\ASPAMD/1.1 0 EX_OK\r\n" + TRUE,
+    ),
+    "amavis": ([b"SYMBOLS SPAMC/1.3\r\n", ADDED_LENGTH + USER + END, ADDED, *BY_16], True, TRUE + rb"\r\n"),
+    "haraka": ([b"HEADERS SPAMC/1.4\r\n", USER, END, *BY_16], True, TRUE),
+    "qpsmtpd": ([b"HEADERS SPAMC/1.4\r\n", USER, END, *PLAIN.splitlines(keepends=True)], True, FLAG),
+    "rspamd": ([b"HEADERS SPAMC/1.5\r\n" + LENGTH + END + SPAM], False, rb"X-Spam-Status: Yes, "),
+    "postal": ([b"REPORT SPAMC/1.2\r\n", LENGTH, END, SPAM], True, TABLE),
+    "mailpit": ([b"REPORT SPAMC/1.5\r\n" + LENGTH + END, SPAM], False, TABLE),
+    "fuglu": ([b"PROCESS SPAMC/1.2\r\n", LENGTH, USER, END, SPAM], True, OK_THEN_LENGTH + rb"\r\n"),
+    "python": ([b"PROCESS SPAMC/1.4\r\n" + LENGTH + END, SPAM], False, FLAG),
+    "james": ([b"CHECK SPAMC/1.2\r\n\r\n", SPAM], True, rb"\r\n" + TRUE + rb"\r\n\Z"),
+    "hmailserver": ([b"PROCESS SPAMC/1.0\r\n", SPAM], True, rb"\ASPAMD/1.0 0 EX_OK\r\n[A-Z]"),
+    "mailutils": (
+        [b"SYMBOLS SPAMC/1.2\r\n", LENGTH, USER, END, *BY_LINE],
+        True,
+        TRUE + rb"\r\n[A-Z_,]*GTUBE[A-Z_,]*\r\n\Z",
+    ),
+    "milter-spamd": ([b"SYMBOLS SPAMC/1.2\r\n", USER + END, *BY_LINE], True, TRUE),
+    "e-mailrelay": ([b"PROCESS SPAMC/1.4\r\n", LENGTH + END, *BY_16], False, OK_THEN_LENGTH),
+    "synchronet": ([b"CHECK SPAMC/1.2\r\n", LENGTH, END, SPAM], True, rb"\r\nSpam: True "),
+    "aiospamc": ([b"CHECK SPAMC/1.5\r\n" + LENGTH + END + SPAM], False, TRUE),
+    "teamwork": ([b"CHECK SPAMC/1.4\r\n" + LENGTH.replace(b"length", b"Length"), END, SPAM], False, TRUE),
+    "baruwa": ([b"SYMBOLS SPAMC/1.5\r\n", LENGTH, USER, END, SPAM], True, TRUE),
+    "ppadron": (
+        [b"REPORT SPAMC/1.4\r\n" + LENGTH.replace(b"th", b"ht") + USER + END + SPAM, END],
+        True,
+        TRUE,
+    ),
+    "hostlink": ([b"SYMBOLS SPAMC/1.5\r\n" + LENGTH + END + SPAM], False, TRUE),
+}
+
+
+@pytest.mark.parametrize("client", ROWS)
+def test_everybodys_pieces(either: Server, client: str) -> None:
+    pieces, half_close, wanted = ROWS[client]
+    with either.connect() as line:
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in pieces:
+            line.sendall(piece)
+            time.sleep(0.002)
+        if half_close:
+            line.shutdown(socket.SHUT_WR)
+        answer = either.everything(line)
+    assert answer.startswith(b"SPAMD/")
+    assert re.search(wanted, answer)
+    if b"Content-length: " in answer.partition(b"\r\n\r\n")[0]:
+        length = re.search(rb"Content-length: (\d+)", answer)
+        assert length
+        assert int(length[1]) == len(answer.partition(b"\r\n\r\n")[2])
 
 
 # spamc itself, and what runs it

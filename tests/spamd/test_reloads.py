@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from pyspamd.spamd import process, reloads
+from pyspamd.spamd.journal import Journal
 from pyspamd.spamd.reading import Reading, Watch, stamps
 from pyspamd.spamd.reloads import Reloads
 
@@ -216,10 +218,25 @@ def test_a_watch_waits_until_files_rest() -> None:
     assert [watch.has_news(second) for second in (80, 90, 100)] == [False] * 3
 
 
-def test_nothing_under_way_means_nothing_to_end(tmp_path: Path) -> None:
-    from pyspamd.spamd.journal import Journal
+def test_a_trial_that_does_not_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "original_command", lambda: ["sleep", "60"])
+    monkeypatch.setattr(reloads, "PATIENCE", 0.3)
+    one = Reloads(Journal([]), tmp_path, Reading(), 0)
+    one.consider(asked=True)
+    assert one.pid is not None
+    one.look_after()
+    assert os.waitpid(one.pid, os.WNOHANG) == (0, 0)
+    time.sleep(0.4)
+    one.look_after()
+    status = os.waitstatus_to_exitcode(os.waitpid(one.pid, 0)[1])
+    assert status == -signal.SIGKILL
+    assert not one.may_take_over(status)
+    assert one.pid is None
 
-    reloads = Reloads(Journal([]), tmp_path, Reading(), 0)
-    reloads.consider(asked=False)
-    assert reloads.pid is None
-    reloads.kill()
+
+def test_nothing_under_way_means_nothing_to_end(tmp_path: Path) -> None:
+    one = Reloads(Journal([]), tmp_path, Reading(), 0)
+    one.consider(asked=False)
+    assert one.pid is None
+    one.look_after()
+    one.kill()
