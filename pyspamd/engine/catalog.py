@@ -48,14 +48,8 @@ class Found:
 
 
 def _found(name: str, plugin: type[Plugin]) -> Found:
-    hooks = {hook for hook in vars(Plugin) if not hook.startswith("_") and _overridden(plugin, hook)}
-    return Found(
-        name, plugin, plugin.directives, plugin.eval_names(), plugin.features | plugin.eval_names() | hooks
-    )
-
-
-def _overridden(plugin: type[Plugin], hook: str) -> bool:
-    return callable(getattr(Plugin, hook)) and getattr(plugin, hook) is not getattr(Plugin, hook)
+    # `can()` calls what it names, and no eval test says yes without a message: only `has()` finds those.
+    return Found(name, plugin, plugin.directives, plugin.eval_names(), plugin.features)
 
 
 def _load_file(name: str, path: str) -> ModuleType:

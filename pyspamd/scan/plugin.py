@@ -130,7 +130,7 @@ class Plugin:
     """The directives this plugin adds to the language."""
 
     features: ClassVar[frozenset[str]] = frozenset()
-    """What `can(Mail::SpamAssassin::Plugin::Name::feature)` finds besides the eval tests and hooks."""
+    """What `can(Mail::SpamAssassin::Plugin::Name::feature)` finds; `has()` finds the eval tests too."""
 
     eval_area: ClassVar[str] = "any"
     """What kind of rule may ask this plugin's eval tests; rules of another kind never hit."""
