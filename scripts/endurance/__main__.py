@@ -16,7 +16,7 @@ from typing import Any
 from .corpora import corpus, messages_below
 from .requests import Load, Outcome, answers_in_peace
 from .rudeness import misbehave
-from .server import Server, need_ps, running
+from .server import Server, eventually, need_ps, running
 
 FINE = (Outcome.RIGHT, Outcome.TEMPORARY)
 GROWTH_ALLOWED = 0.05
@@ -108,7 +108,8 @@ def soak(options: argparse.Namespace, messages: Sequence[bytes], folder: Path) -
         told["under fire"] = asyncio.run(under_fire(server, load, messages, options))
         told["samples of wrong answers"] = [str(sample) for sample in load.samples]
         told["came to rest"] = server.settle()
-        time.sleep(0.5)
+        # Clients that a killed worker left behind are heard out for some seconds.
+        eventually(lambda: server.descriptors() <= before["descriptors"], 15)
         told["before"] = before
         told["after"] = {"descriptors": server.descriptors(), "processes": len(server.children())}
         told["reloads done"] = server.count("restarting with the new configuration")

@@ -56,6 +56,7 @@ _VERSIONS = (
     b"",
 )
 _HEAD = re.compile(rb"SPAMD/(1\.[015]) (\d+) .*?\r\n", re.S)
+_PROMISED = re.compile(rb"^content-length: *(\d{1,12})\r?$", re.M | re.I)
 _LENGTH = re.compile(rb"^Content-length: (\d+)\r$", re.M)
 
 
@@ -160,11 +161,18 @@ async def send(port: int, request: Mutant) -> bytes | None:
         writer.close()
 
 
+def _says_too_much(data: bytes) -> bool:
+    """Whether there is more than was promised: what comes after the answer may take the answer with it."""
+    head, _, body = data.partition(b"\r\n\r\n")
+    promised = _PROMISED.search(head)
+    return bool(body) and (b"PING SPAMC/" in head or (promised is not None and len(body) > int(promised[1])))
+
+
 def fault_of(request: Mutant, reply: bytes) -> str:
     """What is wrong with an answer, empty for nothing."""
     command = request.data.partition(b"\n")[0]
     if not reply:
-        return "" if b"SKIP SPAMC/" in command else "no answer"
+        return "" if b"SKIP SPAMC/" in command or _says_too_much(request.data) else "no answer"
     head = _HEAD.match(reply)
     if head is None:
         return f"no answer of the protocol: {reply[:100]!r}"
