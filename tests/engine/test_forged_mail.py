@@ -68,8 +68,8 @@ def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize(
     ("count", "options"),
-    [(180, ("--seed", "7")), (80, ("--seed", "7", "--rules"))],
-    ids=["all kinds", "drawn from rules"],
+    [(180, ("--seed", "7")), (80, ("--seed", "7", "--rules")), (120, ("--seed", "7", "--posts"))],
+    ids=["all kinds", "drawn from rules", "as they come today"],
 )
 def test_verdicts_are_the_originals(
     count: int, options: tuple[str, ...], oracle: str, stock_rules: Path, shared: Path, tmp_path: Path
