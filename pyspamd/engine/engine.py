@@ -30,7 +30,6 @@ from ..ruleset.compiled_store import CompiledStore
 from ..ruleset.program import Program, compile_program
 from ..scan.autolearn import learning_points
 from ..scan.core_tags import relay_tags
-from ..scan.hits import Value
 from ..scan.lookups import blocked_zones
 from ..scan.plugin import EvalTest, Plugin
 from ..scan.reading import Reading
@@ -99,9 +98,6 @@ class Engine:
         self.scheduler = Scheduler(self.plugins, self.evals, templates_once=CAPTURE_TEMPLATES_ONCE.of(conf))
         self.reading = Reading(conf)
         self.blocked: BlockedZones = base.blocked if base else blocked_zones(conf)
-        self._zeros: dict[str, Value] = dict.fromkeys(
-            (*self.program.metas.dependencies, *self.program.names), 0
-        )
         self.fingerprint = f"{conf.fingerprint} {self.score_set} {code_fingerprint()}"
         self._users: dict[str, Engine] = {}
         self._patterns.save()
@@ -217,7 +213,6 @@ class Engine:
             score_set=self.score_set,
             user=user,
             truncated=truncated,
-            zeros=self._zeros,
         )
         body_hits = cached or BodyHits()
         if key:

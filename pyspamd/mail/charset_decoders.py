@@ -3,6 +3,7 @@
 import codecs
 import importlib.resources
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from .charset_escapes import ESCAPED, Decoder
@@ -59,13 +60,24 @@ def _single_byte(codec: str) -> Decoder:
 windows_1252 = _single_byte("cp1252")
 
 
+class _Known(dict[bytes, str | None]):
+    """What characters' bytes mean, asked once each."""
+
+    def __init__(self, ask: Callable[[bytes], str | None]) -> None:
+        super().__init__()
+        self._ask = ask
+
+    def __missing__(self, code: bytes) -> str | None:
+        text = self[code] = self._ask(code)
+        return text
+
+
 class Table:
     """A charset of one to three bytes a character: a Python codec, and where Encode departs from it."""
 
     __slots__ = (
         "_codec",
         "_departures",
-        "_full",
         "_leads",
         "_make_incremental",
         "_patch",
@@ -81,7 +93,6 @@ class Table:
         self._seconds = _byte_set(seconds)
         self._patch = dict(_expand(changed))
         self._removed = frozenset(code for code, _ in _expand(removed))
-        self._full: dict[bytes, str] | None = None
         singles = bytes(sorted(set(range(256)) - self._leads))
         self._run = re.compile(b"[" + re.escape(singles) + b"]+")
         self._departures = self._pattern()
@@ -120,25 +131,18 @@ class Table:
         except UnicodeDecodeError:
             return None
 
-    def _table(self) -> dict[bytes, str]:
-        if self._full is None:
-            table: dict[bytes, str] = {}
-            codes = [bytes((one,)) for one in range(256) if one not in self._leads]
-            codes += [bytes((lead, second)) for lead in self._leads for second in range(256)]
-            if self._seconds:
-                codes += [
-                    bytes((0x8F, two, three)) for two in range(0xA1, 0xFF) for three in range(0xA1, 0xFF)
-                ]
-            for code in codes:
-                text = self._by_codec(code)
-                if text is not None and code not in self._removed:
-                    table[code] = text
-            table.update(self._patch)
-            self._full = table
-        return self._full
+    def _text_of(self, code: bytes) -> str | None:
+        """The text of one character's bytes, `None` where they are none."""
+        changed = self._patch.get(code)
+        if changed is not None or code in self._removed:
+            return changed
+        if len(code) == 3 and not (0xA1 <= code[1] < 0xFF and 0xA1 <= code[2] < 0xFF):
+            return None
+        return self._by_codec(code)
 
     def _decode_slowly(self, data: bytes, strict: bool) -> str | None:
-        table = self._table()
+        # Known for this text only: whole tables of malformed charsets would be megabytes in every process.
+        table = _Known(self._text_of)
         pieces: list[str] = []
         at, size = 0, len(data)
         while at < size:
@@ -146,14 +150,14 @@ class Table:
             if found:
                 run = found[0]
                 at = found.end()
-                texts = [table.get(run[i : i + 1]) for i in range(len(run))]
+                texts = [table[run[i : i + 1]] for i in range(len(run))]
                 if None in texts and strict:
                     return None
                 pieces.extend("\ufffd" if text is None else text for text in texts)
                 continue
             width = 3 if self._seconds and data[at] == 0x8F else 2
             code = data[at : at + width]
-            text = table.get(code)
+            text = table[code]
             if text is not None:
                 pieces.append(text)
                 at += width

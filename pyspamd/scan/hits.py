@@ -1,6 +1,7 @@
 """The hits of one message: which rules, with which score, value, area and log lines."""
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..conf.conf import Conf
@@ -29,10 +30,10 @@ class Hits:
     their values changed, sub-rules and repeats included.
     """
 
-    def __init__(self, conf: Conf, score_set: int, zeros: Mapping[str, Value]) -> None:
+    def __init__(self, conf: Conf, score_set: int) -> None:
         self._conf = conf
         self._set = score_set
-        self.values: dict[str, Value] = dict(zeros)
+        self.values: dict[str, Value] = defaultdict(int)
         self.order: list[str] = []
         self.scored: dict[str, Hit] = {}
         self.subtests: dict[str, int] = {}

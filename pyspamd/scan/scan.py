@@ -15,7 +15,7 @@ from ..mail.uris import UriDetails, add_signers, uri_subjects
 from ..net.blocked import BlockedZones
 from ..net.resolver import Resolver
 from ..ruleset.program import Program
-from .hits import Hits, Value
+from .hits import Hits
 from .reading import Reading
 from .tags import Tags
 
@@ -44,7 +44,6 @@ class Scan:
         score_set: int = 0,
         user: str | None = None,
         truncated: bool = False,
-        zeros: dict[str, Value] | None = None,
     ) -> None:
         self.message = message
         self.conf = conf
@@ -61,7 +60,7 @@ class Scan:
         self.user = user
         self.truncated = truncated
         """Whether the end of the message is missing, so that what was signed cannot be checked."""
-        self.hits = Hits(conf, score_set, zeros or {})
+        self.hits = Hits(conf, score_set)
         self.hit = self.hits.add
         """Record a hit, as `Hits.add` says."""
         self.tags = Tags()

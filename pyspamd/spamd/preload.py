@@ -5,6 +5,7 @@ user, to whom the folder that Python is installed in may be closed.
 """
 
 import contextlib
+import ctypes
 import encodings
 import importlib
 import pkgutil
@@ -26,6 +27,12 @@ def import_codecs() -> None:
 def compile_patterns() -> None:
     """Compile what would otherwise be compiled by the first message that needs it."""
     compile_all()
+
+
+def return_memory() -> None:
+    """Give back what reading the configuration took and needs no longer, so that no worker takes copies of it."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library than GNU's
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def import_record_types() -> None:
