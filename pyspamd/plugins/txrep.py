@@ -5,6 +5,7 @@ header TXREP eval:check_senders_reputation()
 """
 
 from ..conf.directives import Bool, Float, Int, Str
+from ..conf.sender_history import history_directives
 from ..scan.plugin import Plugin, Reads, eval_test
 from ..scan.scan import Scan
 
@@ -26,13 +27,7 @@ class TxRep(Plugin):
         Float("txrep_welcomelist_out", 10.0, low=0, high=200, aliases=("txrep_whitelist_out",)),
         Int("txrep_ipv4_mask_len", 16, low=0, high=32),
         Int("txrep_ipv6_mask_len", 48, low=0, high=128),
-        Str("user_awl_sql_override_username", ""),
         Float("txrep_user2global_ratio", 0.0, low=0, high=10),
-        Bool(
-            "auto_welcomelist_distinguish_signed",
-            default=True,
-            aliases=("auto_whitelist_distinguish_signed",),
-        ),
         Bool("txrep_spf", default=True),
         Float("txrep_weight_email", 3.0, low=0, high=10),
         Float("txrep_weight_email_ip", 10.0, low=0, high=10),
@@ -41,29 +36,7 @@ class TxRep(Plugin):
         Float("txrep_weight_helo", 0.5, low=0, high=10),
         Str("txrep_report_details", "0", choices=("0", "1", "2")),
         Str("txrep_factory", "Mail::SpamAssassin::DBBasedAddrList", admin_only=True),
-        Str(
-            "auto_welcomelist_path",
-            "__userstate__/tx-reputation",
-            admin_only=True,
-            aliases=("auto_whitelist_path",),
-        ),
-        Str(
-            "auto_welcomelist_db_modules",
-            "DB_File GDBM_File SDBM_File",
-            admin_only=True,
-            aliases=("auto_whitelist_db_modules",),
-        ),
-        Str(
-            "auto_welcomelist_file_mode",
-            "0700",
-            admin_only=True,
-            pattern=r"0?[0-7]{3}",
-            aliases=("auto_whitelist_file_mode",),
-        ),
-        Str("user_awl_dsn", default=None, admin_only=True),
-        Str("user_awl_sql_username", default=None, admin_only=True),
-        Str("user_awl_sql_password", default=None, admin_only=True),
-        Str("user_awl_sql_table", "txrep", admin_only=True),
+        *history_directives(signed=True, path="__userstate__/tx-reputation", table="txrep"),
     )
 
     @eval_test(reads=Reads.HEADER | Reads.HITS)
