@@ -104,14 +104,22 @@ class CompiledStore:
         """The compiled pattern, the same object each time. Raises RegexError."""
         key = f"{flags}/{pattern}"
 
-        def restored() -> Regex:
-            data = self._regexes.get(key, lambda: compile_regex(pattern, flags).as_data())
+        def made() -> Regex:
+            fresh: list[Regex] = []
+
+            def compiled() -> list[Any]:
+                fresh.append(compile_regex(pattern, flags))
+                return fresh[0].as_data()
+
+            data = self._regexes.get(key, compiled)
+            if fresh:
+                return fresh[0]
             try:
                 return restore_regex(data)
             except RegexError:
                 return compile_regex(pattern, flags)
 
-        found: Regex = self._made.get(key, restored)
+        found: Regex = self._made.get(key, made)
         return found
 
     def gate(self, regexes: Sequence[Regex], kind: str) -> LiteralGate:
