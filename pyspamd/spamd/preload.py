@@ -5,13 +5,11 @@ user, to whom the folder that Python is installed in may be closed.
 """
 
 import contextlib
-import ctypes
 import encodings
 import importlib
 import pkgutil
 
 from ..mail.charset_decoders import find_decoder
-from ..mail.received_products import compile_all
 
 RECORD_TYPES = ("A", "AAAA", "CNAME", "MX", "NS", "PTR", "SOA", "SPF", "TXT")
 
@@ -22,17 +20,6 @@ def import_codecs() -> None:
         with contextlib.suppress(ImportError):  # Windows' own
             importlib.import_module(f"encodings.{module.name}")
     find_decoder("gb2312")
-
-
-def compile_patterns() -> None:
-    """Compile what would otherwise be compiled by the first message that needs it."""
-    compile_all()
-
-
-def return_memory() -> None:
-    """Give back what reading the configuration took and needs no longer, so that no worker takes copies of it."""
-    with contextlib.suppress(OSError, AttributeError):  # another C library than GNU's
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def import_record_types() -> None:

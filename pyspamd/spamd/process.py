@@ -72,6 +72,12 @@ def become(who: Identity | None) -> None:
         raise StartError(f"could not become {who.name}", Exit.NO_PERMISSION)
 
 
+def return_free_memory() -> None:
+    """Give back what is free now, so that processes forked later take no copies of it. Source: malloc_trim(3)."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def return_large_blocks() -> None:
     """Have the C library give every block of 1 MB or more back to the system as soon as it is freed.
 

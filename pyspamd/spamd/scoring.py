@@ -10,8 +10,9 @@ from ..engine.engine import Engine
 from ..engine.resolving import make_resolver
 from ..engine.rewrite import report, rewritten
 from ..engine.verdict import Verdict
+from ..mail import received_products
 from ..net.dns import DnsResolver
-from .preload import compile_patterns, import_codecs, import_record_types
+from .preload import import_codecs, import_record_types
 from .reading import Reading
 from .service import Judgement, Occasion
 
@@ -76,7 +77,7 @@ class EngineScorer:
         self._cache = engine.cache
         engine.cache = None  # a store is opened by the process that uses it
         import_codecs()
-        compile_patterns()
+        received_products.compile_all()
         engine.program.compile_all()
         if not engine.local_tests_only:
             import_record_types()

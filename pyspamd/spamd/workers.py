@@ -28,7 +28,6 @@ from .inheritance import Inheritance, OldWorker
 from .journal import Journal
 from .listeners import close_all, open_all, tls_context
 from .options import Exit, ServerOptions, StartError
-from .preload import return_memory
 from .rehearsal import is_rehearsal, tell
 from .reloads import Reloads
 from .request import Fault, Status
@@ -152,7 +151,7 @@ class Master:
                 self.journal.warn(str(error))
         gc.collect()
         gc.freeze()
-        return_memory()
+        process.return_free_memory()
         where = ", ".join(str(listener.place) for listener in self._listeners)
         self.journal.info(f"server started on {where} (running version {self.title})")
         self.journal.info(f"server pid: {os.getpid()}")
