@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from processes import eventually
+
 from .corpora import corpus, messages_below
 from .requests import Load, Outcome, answers_in_peace
 from .rudeness import misbehave
-from .server import Server, eventually, need_ps, running
+from .server import Server, need_ps, running
 
 FINE = (Outcome.RIGHT, Outcome.TEMPORARY)
 GROWTH_ALLOWED = 0.05

@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from processes import HOST
+
 from .mutations import duplicated, flipped, mutated, replaced, stuffed, truncated, with_nuls
-from .server import HOST
 
 VERBS = (b"CHECK", b"SYMBOLS", b"REPORT", b"REPORT_IFSPAM", b"PROCESS", b"HEADERS", b"PING", b"SKIP", b"TELL")
 PATIENCE = 30.0

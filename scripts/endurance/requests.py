@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from .server import HOST
+from processes import HOST
 
 VERBS = ("SYMBOLS", "CHECK", "PROCESS", "REPORT", "HEADERS", "SYMBOLS")
 PATIENCE = 60.0

@@ -8,8 +8,9 @@ import struct
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
 
+from processes import HOST
+
 from .requests import request
-from .server import HOST
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 

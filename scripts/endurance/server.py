@@ -2,29 +2,17 @@
 
 import contextlib
 import os
-import random
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-HOST = "127.0.0.1"
+from processes import HOST, eventually, free_ports, started
+
 STOCK_RULES = Path("/usr/share/spamassassin/50_scores.cf")
-
-
-def eventually(what: Callable[[], bool], seconds: float = 30.0) -> bool:
-    """Whether `what` comes true in time."""
-    give_up = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > give_up:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 @dataclass(frozen=True)
@@ -74,7 +62,7 @@ class Server:
 @contextlib.contextmanager
 def running(folder: Path, workers: int, *options: str) -> Iterator[Server]:
     """A server with SpamAssassin's rules where they are installed, else with its own; local tests only."""
-    port = _free_port()
+    (port,) = free_ports(1)
     command = [
         *(sys.executable, "-m", "pyspamd", "serve", "-L", "-x", "-s", "stderr", "-i", HOST, "-p", str(port)),
         *("-m", str(workers), "--round-robin", "--cache-dir", str(folder / "cache"), "--cf", "use_bayes 0"),
@@ -85,28 +73,12 @@ def running(folder: Path, workers: int, *options: str) -> Iterator[Server]:
         *options,
     ]
     log = folder / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    server = Server(process.pid, port, log, workers)
-    try:
+    with started(command, folder, log, 20) as process:
+        server = Server(process.pid, port, log, workers)
         up = eventually(lambda: len(server.children()) == workers or process.poll() is not None, 60)
         if not up or process.poll() is not None or not eventually(lambda: _answers(port)):
             raise RuntimeError(f"the server did not start:\n{log.read_text('latin-1')[-2000:]}")
         yield server
-    finally:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(20)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 def ask(port: int, data: bytes, seconds: float) -> bytes:
@@ -118,17 +90,6 @@ def ask(port: int, data: bytes, seconds: float) -> bytes:
         while chunk := line.recv(65536):
             chunks.append(chunk)
     return b"".join(chunks)
-
-
-def _free_port() -> int:
-    """A port nobody listens on just now, and none of those that the kernel may give to a client in a moment."""
-    ports = list(range(10_240, 32_768))
-    random.shuffle(ports)
-    for port in ports:
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind((HOST, port))
-            return port
-    raise RuntimeError("there is no free port")
 
 
 def _answers(port: int) -> bool:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from processes import free_ports
+
 from pyspamd.net.zone import ZoneResolver
 
 from .amavis import LIMIT, Log, running_amavis
@@ -20,7 +22,7 @@ from .lists import FOOTER, Mailboxes, MailingList
 from .nameserver import serving
 from .opendkim import running_opendkim
 from .postfix import Ports, running_postfix
-from .programs import MissingError, TopologyError, alone, free_ports
+from .programs import MissingError, TopologyError, alone
 from .round_trip import READER, STRANGER, RoundTrip, Trip
 from .scorer import PORT, REFUSED, UNWANTED, running_pyspamd
 from .smtp import receiving

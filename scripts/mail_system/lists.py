@@ -4,7 +4,9 @@ import queue
 import re
 from dataclasses import dataclass
 
-from .programs import PATIENCE, TopologyError
+from processes import PATIENCE
+
+from .programs import TopologyError
 from .smtp import Mail, send
 
 FOOTER = b"-- \r\nYou receive this because you are on the list footer@lists.example.net.\r\n"

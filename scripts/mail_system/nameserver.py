@@ -12,10 +12,9 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
+from processes import HOST
 
 from pyspamd.net.zone import ZoneResolver
-
-from .programs import HOST
 
 RCODES = {"ok": dns.rcode.NOERROR, "nodata": dns.rcode.NOERROR, "nxdomain": dns.rcode.NXDOMAIN}
 

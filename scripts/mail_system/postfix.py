@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .programs import HOST, TopologyError, eventually, listens, need
+from processes import HOST, eventually
+
+from .programs import TopologyError, listens, need
 
 
 @dataclass(frozen=True)

@@ -3,18 +3,13 @@
 import contextlib
 import fcntl
 import os
-import random
 import shutil
-import signal
 import socket
-import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-PATIENCE = 30.0
-HOST = "127.0.0.1"
+from processes import HOST, eventually, started
 
 
 class TopologyError(Exception):
@@ -31,28 +26,6 @@ def need(program: str) -> str:
     if path is None:
         raise MissingError(f"{program} is not installed")
     return path
-
-
-def eventually(what: Callable[[], bool], seconds: float = PATIENCE) -> bool:
-    """Whether `what` comes true in time."""
-    give_up = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > give_up:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on just now, and none of those that the kernel may give to a client in a moment."""
-    ports = list(range(10_240, 32_768))
-    random.shuffle(ports)
-    found: list[int] = []
-    while len(found) < count:
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind((HOST, port := ports.pop()))
-            found.append(port)
-    return found
 
 
 @contextlib.contextmanager
@@ -94,28 +67,12 @@ def running(
 ) -> Iterator[None]:
     """A program in the foreground, up when all `ports` answer and `path` exists, ended with all it has started."""
     name = Path(command[0]).name
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
 
     def is_up() -> bool:
         return all(map(listens, ports)) and (path is None or path.exists())
 
-    try:
+    with started(command, folder, log, 15) as process:
         up = eventually(lambda: process.poll() is not None or is_up())
         if not up or process.poll() is not None:
             raise TopologyError(f"{name} did not start:\n{log.read_text('latin-1')[-2000:]}")
         yield
-    finally:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(15)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()

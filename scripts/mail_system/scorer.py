@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .programs import HOST, PATIENCE, TopologyError, eventually, listens, running
+from processes import HOST, PATIENCE, eventually
+
+from .programs import TopologyError, listens, running
 
 PORT = 783
 """amavisd-new's client of spamd knows no other."""

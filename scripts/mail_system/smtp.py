@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from .programs import HOST
+from processes import HOST
 
 
 @dataclass(frozen=True)
