@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 _VALUE = re.compile(r"\s*(pass|fail|softfail|neutral|none|temperror|permerror)\b(.*)", re.I | re.S)
-_PAIR = re.compile(r'([A-Za-z][A-Za-z0-9._-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))', re.S)
+# A word that no value follows is taken too: looked for from each of its letters, a long one would cost its square.
+_PAIR = re.compile(r'([A-Za-z][A-Za-z0-9._-]*+)(?:\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^\s;"]+)))?+', re.S)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.S)
 
 
@@ -56,6 +57,7 @@ def read(value: str) -> ReceivedSpf | None:
         return None
     pairs: dict[str, str] = {}
     for pair in _PAIR.finditer(_without_comments(match[2])):
-        text = pair[3] if pair[3] is not None else _QUOTED_PAIR.sub(r"\1", pair[2])
-        pairs.setdefault(pair[1].lower(), text)
+        if pair.end() > pair.end(1):
+            text = pair[3] if pair[3] is not None else _QUOTED_PAIR.sub(r"\1", pair[2])
+            pairs.setdefault(pair[1].lower(), text)
     return ReceivedSpf(match[1].lower(), pairs)

@@ -14,7 +14,8 @@ _KANA = re.compile(rb"([\xa1-\xdf])")
 _PAIR = re.compile(rb"([\xa1-\xfe][\xa1-\xfe])")
 _ASCII_RUN = re.compile(rb"[\x00-\x7f]*")
 _KOREAN_DESIGNATOR = b"\x1b$)C"
-_SHIFTED = re.compile(rb"\x0e([^\x0f]*)\x0f")
+# What nothing shifts back is taken too, as it is: looked for from each sign, it would cost the square of its length.
+_SHIFTED = re.compile(rb"\x0e([^\x0f]*+)(\x0f?+)")
 _HZ_TEXT = re.compile(rb"([\x00-\x7d\x7f]+)|(~~)|(~\n)|(~\{)")
 _HZ_PAIRS = re.compile(rb"((?:[\x21-\x77][\x21-\x7e])+)|(~\})")
 _UTF_7 = re.compile(rb"([^+]+)|(\+-)|\+([A-Za-z0-9+/]+)-?|(\+)")
@@ -51,7 +52,9 @@ def _jis_to_euc(part: re.Match[bytes]) -> bytes:
 def _iso_2022_kr(find: Finder) -> Decoder:
     def decode(data: bytes, strict: bool) -> str | bytes | None:
         data = data.replace(_KOREAN_DESIGNATOR, b"")
-        data = _SHIFTED.sub(lambda part: part[1].translate(_HIGH), data).partition(b"\x1b")[0]
+        data = _SHIFTED.sub(lambda part: part[1].translate(_HIGH) if part[2] else part[0], data).partition(
+            b"\x1b"
+        )[0]
         return _with_escapes(find("euc-kr"), data)
 
     return decode

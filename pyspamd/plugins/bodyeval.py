@@ -16,7 +16,7 @@ _PLAIN = re.compile(r"^text/plain")
 _ONLY_PLAIN = re.compile(r"^text/plain$")
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 _SIGNATURE = re.compile(rb"^-- ?\r?$", re.MULTILINE)
-_LABEL = re.compile(rb"^\s*([^:\s][^:\n]{2,29})\s*:\s*\S", re.MULTILINE)
+_LABEL = re.compile(rb"^[^\S\n]*+([^:\s][^:\n]{2,29})\s*:\s*\S", re.MULTILINE)
 _STOCK_LABEL = re.compile(
     rb"(^trad(?:e|ing)date|company(?:name)?|s\w?(?:t\w?o\w?c\w?k|y\w?m(?:\w?b\w?o\w?l)?)|t(?:arget|icker)"
     rb"|(?:opening|current)p(?:rice)?|p(?:rojected|osition)|expectations|weeks?high|marketperformance"

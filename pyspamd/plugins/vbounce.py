@@ -5,6 +5,7 @@ body __BOUNCE_OURS eval:check_welcomelist_bounce_relays()
 """
 
 import re
+from collections.abc import Iterator
 
 from ..conf.addresses import AddressList
 from ..scan.plugin import Plugin, Reads, eval_test
@@ -13,8 +14,23 @@ from ..scan.scan import Scan
 BOUNCE_RELAYS = AddressList("welcomelist_bounce_relays", aliases=("whitelist_bounce_relays",))
 
 _RECEIVED = re.compile(rb"[> ]*Received:", re.IGNORECASE)
-_HOST_IN_TEXT = re.compile(rb" (\S+\.\S+) ")
-_HOST = re.compile(rb"\s(\S+\.\S+)\s")
+_HOST_IN_TEXT = re.compile(rb" (\S[^\s.]*+\.\S++) ")
+_HOST = re.compile(rb"\s(\S[^\s.]*+\.\S++)\s")
+
+
+def _quoted_headers(body: bytes) -> Iterator[bytes]:
+    """Each line from the first that looks like a Received field, with the indented ones that follow it."""
+    parts: list[bytes] = []
+    started = False
+    for line in body.split(b"\n"):
+        started = started or bool(_RECEIVED.match(line))
+        if not started:
+            continue
+        if parts and not line[:1].isspace():
+            yield b"".join(parts)
+            parts = []
+        parts.append(line)
+    yield b"".join(parts)
 
 
 class VBounce(Plugin):
@@ -39,14 +55,9 @@ class VBounce(Plugin):
         body = scan.message.body_bytes
         if b"received:" not in body.lower():
             return False
-        header, started = b"", False
-        for line in body.split(b"\n"):
-            started = started or bool(_RECEIVED.match(line))
-            if not started:
-                continue
-            header = header + line if line[:1].isspace() else line
-            if _RECEIVED.match(header) and any(map(relays.matches, _HOST.findall(header))):
-                return True
-        return False
+        return any(
+            _RECEIVED.match(header) and any(map(relays.matches, _HOST.findall(header)))
+            for header in _quoted_headers(body)
+        )
 
     check_whitelist_bounce_relays = check_welcomelist_bounce_relays

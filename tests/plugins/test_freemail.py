@@ -74,4 +74,4 @@ def test_a_sender_that_is_all_equals_signs(agreement: Any, sender: str) -> None:
     """Asked of the original this takes it minutes."""
     begun = time.process_time()
     agreement.ours(RULES, [mail(sender, sender, sender), mail(f"{sender}@free.test", sender)])
-    assert time.process_time() - begun < 2
+    assert time.process_time() - begun < 60
