@@ -1,27 +1,26 @@
 """What was found in a body: answers of rules that read only the body, taken down or played back.
 
 A record is plain data, so that the verdict cache can keep it: `texts` maps `priority:area` to [rule, count] pairs,
-`evals` maps a rule to its answer and what it logged, `uris` holds the URIs if anybody asked for them. A body that
-was replaced on the way (`Scan.replace_body`) has entries of its own, marked with an apostrophe, since whether it is
-replaced depends on the header.
+`evals` maps `priority:area` to the eval tests that had something to say, rule: [answer, what it logged], `uris` holds
+the URIs if anybody asked for them. A body that was replaced on the way (`Scan.replace_body`) has entries of its own,
+marked with an apostrophe, since whether it is replaced depends on the header.
 """
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..mail.uris import UriDetails
-from ..ruleset.program import EvalRule
 from ..scan.scan import Scan
 
 Answer = bool | int | float | None
 Pairs = list[tuple[str, int]]
+Answers = dict[str, tuple[Answer, list[str]]]
 
 
 class BodyHits:
     """Plays back a record where there is one, otherwise works things out and takes them down."""
 
     def __init__(self, record: dict[str, Any] | None = None) -> None:
-        self.replaying = record is not None
         self.record: dict[str, Any] = {"texts": {}, "evals": {}} if record is None else record
 
     @classmethod
@@ -53,20 +52,14 @@ class BodyHits:
             known = self.record["texts"][key] = list(work_out())
         return known  # type: ignore[no-any-return]
 
-    def answer(self, scan: Scan, rule: EvalRule, ask: Callable[[], Answer]) -> Answer:
-        """The answer of a body-only eval test; what it logged is logged again on playback."""
-        key = rule.name + _mark(scan)
-        known = self.record["evals"].get(key)
-        if known is None:
-            before = len(scan.hits.logged(rule.name))
-            answer = ask()
-            self.record["evals"][key] = [answer, scan.hits.logged(rule.name)[before:]]
-            return answer
-        answer, logs = known
-        if self.replaying:
-            for text in logs:
-                scan.log(rule.name, text)
-        return answer  # type: ignore[no-any-return]
+    def evals(self, scan: Scan, priority: int, area: str) -> Answers | None:
+        """What the body-only eval tests of one priority and area said, `None` where they have not been asked."""
+        known: Answers | None = self.record["evals"].get(f"{priority}:{area}{_mark(scan)}")
+        return known
+
+    def keep_evals(self, scan: Scan, priority: int, area: str, answers: Answers) -> None:
+        """Take down what they said; what is left out had nothing to say."""
+        self.record["evals"][f"{priority}:{area}{_mark(scan)}"] = answers
 
 
 def _mark(scan: Scan) -> str:

@@ -16,7 +16,7 @@ from ..scan.core_tags import offer_core_tags
 from ..scan.lookups import block_zones
 from ..scan.plugin import EvalTest, Plugin, Reads
 from ..scan.scan import Scan
-from .body_hits import BodyHits
+from .body_hits import Answers, BodyHits
 from .catalog import hooked
 from .rule_tags import tag_values
 
@@ -51,6 +51,11 @@ AREA_ORDER = (
 """In what order the rules of one priority run: area, and whether those that ask eval tests."""
 
 
+_Asked = tuple[str, Callable[..., Any] | None, tuple[str, ...], bool, EvalRule, EvalTest]
+"""An eval test as it is asked: the rule, the method if the scan and these arguments are all it wants, whether it
+reads the body alone, and both in full."""
+
+
 class Scheduler:
     """Runs the rules of one configuration over one message at a time; holds nothing about a message."""
 
@@ -61,7 +66,7 @@ class Scheduler:
         self.plugins = plugins
         self.evals = evals
         self._kept: dict[str, Regex] | None = {} if templates_once else None
-        self._plans: dict[tuple[int, str, int], tuple[tuple[EvalRule, EvalTest], ...]] = {}
+        self._plans: dict[tuple[int, str, int], tuple[_Asked, ...]] = {}
         self._offline_plans: dict[int, tuple[tuple[EvalRule, EvalTest], ...]] = {}
         self._post_message_parse = hooked(plugins, "post_message_parse")
         self._check_start = hooked(plugins, "check_start")
@@ -168,16 +173,18 @@ class Scheduler:
                     self._evals(scan, stage, area, body_hits)
             elif area == "header":
                 if stage.headers and not self._must_stop(scan):
+                    lacks = scan.header_view.lacks
                     for group in stage.headers:
-                        self._header_group(scan, group)
+                        absent = group.field is not None and lacks(group.field)
+                        if not (absent and group.silent_if_absent):
+                            self._header_group(scan, group, absent)
             else:
                 bundle: PatternBundle = getattr(stage, area)
                 if (bundle.rules or bundle.special) and not self._must_stop(scan):
                     self._texts(scan, bundle, area, stage.priority, body_hits, early_body)
 
-    def _header_group(self, scan: Scan, group: HeaderGroup) -> None:
+    def _header_group(self, scan: Scan, group: HeaderGroup, absent: bool) -> None:
         add = scan.hits.add
-        absent = group.field is not None and scan.header_view.lacks(group.field)
         values = () if absent else scan.values(group.request)
         if values:
             value = values[0]
@@ -185,7 +192,10 @@ class Scheduler:
                 value = (b"" if value.endswith(b"\n") else b"\n").join(values)
             for name in group.exists:
                 add(name)
-            for name, matches in group.once:
+            once = group.once
+            if group.gate is not None:
+                once = tuple([once[number] for number in sorted(group.gate.candidates(value))])
+            for name, matches in once:
                 if matches(value):
                     add(name)
             for name, matches in group.negated:
@@ -263,22 +273,55 @@ class Scheduler:
     # Eval tests
 
     def _evals(self, scan: Scan, stage: Stage, area: str, body_hits: BodyHits) -> None:
+        plan = self._plan(scan, stage, area)
+        known = body_hits.evals(scan, stage.priority, area)
+        said: Answers = {}
+        replaced, all_logs = scan.body_replaced, scan.hits.logs
+        for name, call, args, of_body, rule, test in plan:
+            if of_body and known is not None:
+                entry = known.get(name)
+                if entry is None:
+                    continue
+                answer, logs = entry
+                for text in logs:
+                    scan.log(name, text)
+            else:
+                before = len(all_logs.get(name, ()))
+                if call is None:
+                    answer = self._ask(scan, rule, test)
+                else:
+                    try:  # what `_ask` does, without a call for each of hundreds of tests
+                        answer = call(scan, *args)
+                    except MemoryError:
+                        raise
+                    except Exception:
+                        answer = self._failed(rule)
+                if of_body and (answer or name in all_logs):
+                    said[name] = (answer, all_logs.get(name, [])[before:])
+            if answer:
+                self._record(scan, rule, answer)
+        if known is None and replaced == scan.body_replaced:
+            body_hits.keep_evals(scan, stage.priority, area, said)
+
+    def _plan(self, scan: Scan, stage: Stage, area: str) -> "tuple[_Asked, ...]":
+        """The eval tests of one priority and area that this score set lets run, ready to be asked."""
         key = (stage.priority, area, scan.score_set)
         plan = self._plans.get(key)
         if plan is None:
             asked = ((rule, self.evals.get(rule.call.function)) for rule in stage.evals[area])
             plan = self._plans[key] = tuple(
-                (rule, test)
+                (
+                    rule.name,
+                    None if test.wants_rule or test.wants_text else test.call,
+                    rule.call.args,
+                    test.reads == BODY_ONLY,
+                    rule,
+                    test,
+                )
                 for rule, test in asked
                 if test is not None and not test.is_late and self._runs(scan, rule)
             )
-        for rule, test in plan:
-            if test.reads == BODY_ONLY:
-                answer = body_hits.answer(scan, rule, partial(self._ask, scan, rule, test))
-            else:
-                answer = self._ask(scan, rule, test)
-            if answer:
-                self._record(scan, rule, answer)
+        return plan
 
     @staticmethod
     def _runs(scan: Scan, rule: EvalRule) -> bool:
@@ -301,8 +344,12 @@ class Scheduler:
         except MemoryError:
             raise
         except Exception:
-            logger.exception("eval test %s of rule %s failed", rule.call.function, rule.name)
-            return 0
+            return self._failed(rule)
+
+    @staticmethod
+    def _failed(rule: EvalRule) -> int:
+        logger.exception("eval test %s of rule %s failed", rule.call.function, rule.name)
+        return 0
 
     @staticmethod
     def _record(scan: Scan, rule: EvalRule, answer: object) -> None:

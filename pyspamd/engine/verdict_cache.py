@@ -17,7 +17,7 @@ from ..mail.message import Message
 from .body_hits import BodyHits
 
 logger = logging.getLogger(__name__)
-FORMAT = 2
+FORMAT = 3
 MIME_FIELDS = (
     "Content-Type",
     "Content-Transfer-Encoding",

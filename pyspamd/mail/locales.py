@@ -6,6 +6,7 @@ Source: Mail::SpamAssassin::Conf, `ok_locales`.
 import os
 import re
 from collections.abc import Sequence
+from functools import cache
 
 _JAPANESE = (
     "EUCJP JISX020119760 JISX020819830 JISX020819900 JISX020819970 JISX021219900 JISX021320001 JISX021320002 "
@@ -32,12 +33,14 @@ _LANGUAGE = re.compile(r"([a-z][a-z]).*\Z", re.DOTALL)
 
 def my_locales(ok_locales: str) -> list[str]:
     """The locales whose charsets are fine: those configured and the one this process runs in."""
-    locales = ok_locales.split()
-    for variable in ("LC_ALL", "LANGUAGE", "LC_MESSAGES", "LANG"):
-        if os.environ.get(variable):
-            locales.append(os.environ[variable])
-            break
-    return locales
+    return [*ok_locales.split(), *_own_locale()]
+
+
+@cache
+def _own_locale() -> tuple[str, ...]:
+    """That of this process, which has one from its start to its end."""
+    variables = ("LC_ALL", "LANGUAGE", "LC_MESSAGES", "LANG")
+    return next(((os.environ[name],) for name in variables if os.environ.get(name)), ())
 
 
 def charset_suits_locales(charset: str, locales: Sequence[str]) -> bool:

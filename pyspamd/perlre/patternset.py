@@ -4,7 +4,7 @@ Each regex is asked of one element after the other and stops at its first match,
 limit; the order of the elements decides which matches come first, never whether there is one.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -66,6 +66,12 @@ class PatternSet:
     def compile(self) -> None:
         """Compile every regex now, so that processes forked later share them."""
         self._codes = [entry.regex.code for entry in self.entries]
+
+    def candidates(self, elements: Iterable[bytes]) -> set[int]:
+        """The numbers of the entries that may match one of `elements`."""
+        if self.gate is None:
+            return set(self._all)
+        return set().union(*map(self.gate.candidates, elements))
 
     def first_hits(self, elements: Sequence[bytes], only: Collection[int] | None = None) -> list[int]:
         """The numbers of the entries that match, rising; `only` restricts which are run."""

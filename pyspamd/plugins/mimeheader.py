@@ -140,7 +140,7 @@ def _run(scan: Scan, rule: str, prepared: _Prepared) -> bool | None:
     if prepared.concat:
         values = [b"".join(value if value.endswith(b"\n") else value + b"\n" for value in values)]
     for value in values:
-        if regex.matches(value):
+        if regex.matches(value) if value else regex.matches_empty:
             if prepared.limit == 1 and not regex.names:
                 scan.hit(rule)
             else:

@@ -2,11 +2,12 @@
 
 A meta that evaluates to false when nothing below it has hit needs no evaluation until something below it does.
 So each message costs what its hits reach, not what the rule set holds. Sets of metas are bits of an `int`, numbered
-in topological order, so that the lowest bit set is always a meta whose dependencies are settled.
+in topological order, so that the lowest number is always that of a meta whose dependencies are settled.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 from .meta_expression import Evaluate, MetaExpression, Value
 
@@ -128,12 +129,12 @@ class Resolution:
         for name in new_hits:
             reached |= dependents.get(name, 0)
         allowed = graph._upto[level]
-        work = reached & allowed & ~self._done
-        while work:
-            bit = work & -work
-            work ^= bit
-            self._done |= bit
-            number = bit.bit_length() - 1
+        done = self._done
+        work = reached & allowed & ~done
+        done |= work
+        pending = _numbers(work)
+        while pending:
+            number = heappop(pending)
             result = evaluate[number](values)
             if result:
                 name = names[number]
@@ -141,8 +142,23 @@ class Resolution:
                 more = dependents.get(name, 0)
                 if more:
                     reached |= more
-                    work |= more & allowed & ~self._done
+                    fresh = more & allowed & ~done
+                    if fresh:
+                        done |= fresh
+                        for later in _numbers(fresh):
+                            heappush(pending, later)
+        self._done = done
         self._reached = reached
+
+
+def _numbers(bits: int) -> list[int]:
+    """The places of the bits that are set, rising."""
+    found, text = [], bin(bits)[:1:-1]
+    at = text.find("1")
+    while at >= 0:
+        found.append(at)
+        at = text.find("1", at + 1)
+    return found
 
 
 def missing_dependencies(

@@ -76,6 +76,13 @@ class PatternRule:
         return total, captures
 
 
+def _changed(early: Sequence[bytes], late: Sequence[bytes]) -> list[bytes]:
+    """The elements of either that are not the same in the other."""
+    if len(early) != len(late):
+        return [*early, *late]
+    return [element for pair in zip(early, late, strict=True) if pair[0] != pair[1] for element in pair]
+
+
 @dataclass(frozen=True)
 class PatternBundle:
     """All pattern rules of one area and one priority."""
@@ -112,10 +119,16 @@ class PatternBundle:
         """
         if self.bulk is None:
             return
-        before, after = self.bulk.hits(early).counts, self.bulk.hits(late).counts
+        after = self.bulk.hits(late).counts
+        concerned = self.bulk.candidates(_changed(early, late))
+        before = self.bulk.hits(early, concerned).counts
         for number in sorted(before.keys() | after.keys()):
             rule, count = self.rules[number], after.get(number, 0)
-            if before.get(number, 0) != count and has_base_strings(rule.pattern, rule.flags):
+            if (
+                number in concerned
+                and before.get(number, 0) != count
+                and has_base_strings(rule.pattern, rule.flags)
+            ):
                 count = before.get(number, 0)
             if count:
                 yield rule.name, count

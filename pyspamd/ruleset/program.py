@@ -7,6 +7,7 @@ from ..base.problems import Problem
 from ..conf.conf import Conf
 from ..conf.rules import EvalCall, HeaderExists, HeaderTest, MetaTest, PluginTest, RegexTest, RuleDef
 from ..mail.header_view import plain_field
+from ..perlre.prefilter import LiteralGate
 from ..perlre.regex import Regex, RegexError
 from .compiled_store import CompiledStore
 from .meta_expression import MetaError, MetaExpression
@@ -15,6 +16,8 @@ from .patterns import PatternBundle, PatternRule
 from .templates import capture_names, template_name
 
 NETWORK_PRIORITY = -100
+GATED_FROM = 8
+"""How many rules must ask for one header before looking for their literals first costs less than it saves."""
 EVAL_AREAS = ("header", "body", "rawbody", "full")
 
 
@@ -39,6 +42,8 @@ class HeaderGroup:
     """Rules that only ask whether the header is there."""
     once: tuple[tuple[str, Callable[[bytes], bool]], ...]
     """(rule, test) of rules that hit once where the value matches."""
+    gate: LiteralGate | None
+    """Which of `once` may match a value at all, where they are many enough for that to pay."""
     negated: tuple[tuple[str, Callable[[bytes], bool]], ...]
     """(rule, test) of rules that hit where the value does not match."""
     counted: tuple[tuple[str, Regex, int], ...]
@@ -47,6 +52,8 @@ class HeaderGroup:
     """Rules that capture tags or wait for them."""
     absent: tuple[tuple[str, int], ...]
     """(rule, count) of what hits where the header is absent: known when the rules load."""
+    silent_if_absent: bool
+    """Whether nothing can hit where the header is absent."""
 
 
 def rule_function(directive: str) -> str:
@@ -225,7 +232,7 @@ class _Compiler:
         return Stage(
             priority,
             tuple(
-                _header_group(request, default, members)
+                self.header_group(request, default, members)
                 for (request, default), members in self.headers.get(priority, {}).items()
             ),
             body=self.bundle(texts, "body"),
@@ -235,54 +242,56 @@ class _Compiler:
             evals={area: tuple(rules) for area, rules in self.evals.get(priority, {}).items()},
         )
 
+    def header_group(
+        self, request: str, default: str | None, members: Sequence[tuple[RuleDef, HeaderRule | None]]
+    ) -> HeaderGroup:
+        """The rules that look at one header value."""
+        unset = default.encode("latin-1", "replace") if default is not None else None
+        once: list[tuple[str, Regex]] = []
+        negated: list[tuple[str, Callable[[bytes], bool]]] = []
+        counted: list[tuple[str, Regex, int]] = []
+        special: list[HeaderRule] = []
+        absent: list[tuple[str, int]] = []
+
+        def matches_unset(regex: Regex) -> bool:
+            return regex.matches(unset) if unset else regex.matches_empty
+
+        for _, rule in members:
+            if rule is None:
+                continue
+            name, regex, limit = rule.pattern.name, rule.pattern.regex, rule.pattern.limit
+            if regex is None or rule.pattern.captures:
+                special.append(rule)
+                continue
+            if rule.negate:
+                negated.append((name, regex.matches))
+                count = 0 if matches_unset(regex) else 1
+            elif limit == 1:
+                once.append((name, regex))
+                count = int(matches_unset(regex))
+            else:
+                counted.append((name, regex, limit))
+                count = regex.count(unset, limit) if unset else int(regex.matches_empty)
+            if count:
+                absent.append((name, count))
+        exists = tuple(definition.name for definition, rule in members if rule is None)
+        return HeaderGroup(
+            request=request,
+            field=plain_field(request),
+            default=unset,
+            exists=exists,
+            once=tuple((name, regex.matches) for name, regex in once),
+            gate=self.store.gate([regex for _, regex in once], "text") if len(once) >= GATED_FROM else None,
+            negated=tuple(negated),
+            counted=tuple(counted),
+            special=tuple(special),
+            absent=tuple(absent),
+            silent_if_absent=not (absent or special),
+        )
+
     def bundle(self, texts: Mapping[str, Sequence[PatternRule]], area: str) -> PatternBundle:
         """The pattern rules of one area."""
         return PatternBundle.of(texts.get(area, ()), area, self.store)
-
-
-def _header_group(
-    request: str, default: str | None, members: Sequence[tuple[RuleDef, HeaderRule | None]]
-) -> HeaderGroup:
-    unset = default.encode("latin-1", "replace") if default is not None else None
-    once: list[tuple[str, Callable[[bytes], bool]]] = []
-    negated: list[tuple[str, Callable[[bytes], bool]]] = []
-    counted: list[tuple[str, Regex, int]] = []
-    special: list[HeaderRule] = []
-    absent: list[tuple[str, int]] = []
-
-    def matches_unset(regex: Regex) -> bool:
-        return regex.matches(unset) if unset else regex.matches_empty
-
-    for _, rule in members:
-        if rule is None:
-            continue
-        name, regex, limit = rule.pattern.name, rule.pattern.regex, rule.pattern.limit
-        if regex is None or rule.pattern.captures:
-            special.append(rule)
-            continue
-        if rule.negate:
-            negated.append((name, regex.matches))
-            count = 0 if matches_unset(regex) else 1
-        elif limit == 1:
-            once.append((name, regex.matches))
-            count = int(matches_unset(regex))
-        else:
-            counted.append((name, regex, limit))
-            count = regex.count(unset, limit) if unset else int(regex.matches_empty)
-        if count:
-            absent.append((name, count))
-    exists = tuple(definition.name for definition, rule in members if rule is None)
-    return HeaderGroup(
-        request=request,
-        field=plain_field(request),
-        default=unset,
-        exists=exists,
-        once=tuple(once),
-        negated=tuple(negated),
-        counted=tuple(counted),
-        special=tuple(special),
-        absent=tuple(absent),
-    )
 
 
 def compile_program(

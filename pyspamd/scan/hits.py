@@ -40,7 +40,8 @@ class Hits:
         self.score = 0.0
         self.on_hit: Callable[[str, float], object] | None = None
         """Told of each hit and its score before the score counts; may add hits of its own."""
-        self._logs: dict[str, list[str]] = {}
+        self.logs: dict[str, list[str]] = {}
+        """What the report says of a rule beside its description."""
 
     def add(
         self,
@@ -81,7 +82,7 @@ class Hits:
         text = description or conf.descriptions.get(rule) or "No description available."
         known = self.scored.get(rule)
         if known is None:
-            logs = self._logs.setdefault(rule, [])
+            logs = self.logs.setdefault(rule, [])
             self.scored[rule] = Hit(rule, worth, area, text, logs, tflags, times)
         else:
             known.area, known.description = area, text
@@ -90,8 +91,8 @@ class Hits:
 
     def log(self, rule: str, text: str) -> None:
         """Add a line to what the report says of a rule, before or after it hits."""
-        self._logs.setdefault(rule, []).append(text)
+        self.logs.setdefault(rule, []).append(text)
 
     def logged(self, rule: str) -> list[str]:
         """What has been logged for a rule so far."""
-        return self._logs.get(rule, [])
+        return self.logs.get(rule, [])

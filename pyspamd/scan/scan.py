@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from ..base.clock import Deadline
@@ -82,17 +83,15 @@ class Scan:
 
     # Views of the message
 
-    @property
+    @cached_property
     def relays(self) -> Relays:
         """Received lines split into trusted, untrusted, internal and external relays."""
-        return self.once("relays", lambda: self.reading.relays(self.message))
+        return self.reading.relays(self.message)
 
-    @property
+    @cached_property
     def header_view(self) -> HeaderView:
         """Header values by request, modifiers included."""
-        return self.once(
-            "header_view", lambda: self.reading.header_view(self.message, self.relays, self.metadata)
-        )
+        return self.reading.header_view(self.message, self.relays, self.metadata)
 
     def get(self, request: str) -> bytes | None:
         """A header's value as `PerMsgStatus::get` in scalar context; `None` where it is absent."""
@@ -126,20 +125,17 @@ class Scan:
         """What `rawbody` rules see: decoded text in chunks of 2-4 kB."""
         return self.message.rawbody
 
-    @property
+    @cached_property
     def uri_details(self) -> UriDetails:
         """Every URI found in the message, by its text (`get_uri_detail_list`)."""
-        return self.once("uri_details", self._uri_details)
-
-    def _uri_details(self) -> UriDetails:
         details = self.body_uris(self)
         add_signers(details, self.message.headers)
         return details
 
-    @property
+    @cached_property
     def uris(self) -> list[bytes]:
         """What `uri` rules see (`get_uri_list`), in octets."""
-        return self.once("uris", lambda: uri_subjects(self.uri_details))
+        return uri_subjects(self.uri_details)
 
     def add_uri(self, uri: str, types: Iterable[str] = ()) -> None:
         """Take in a URI that only a plugin can see (`add_uri_detail_list`); `types` defaults to `parsed`.
@@ -147,7 +143,7 @@ class Scan:
         Call it from `parsed_metadata`, so that rules see it.
         """
         self.uri_details.add(uri, types)
-        self._shared.pop("uris", None)
+        self.__dict__.pop("uris", None)
 
     @property
     def html_pages(self) -> list[HtmlPage]:
@@ -159,15 +155,15 @@ class Scan:
         """Facts about each HTML part, by the names that SpamAssassin's `html` eval tests use."""
         return [page.facts for page in self.html_pages]
 
-    @property
+    @cached_property
     def from_addresses(self) -> list[bytes]:
         """Every address the message may come from (`all_from_addrs`)."""
-        return self.once("from_addresses", lambda: all_from_addresses(self.header_view))
+        return all_from_addresses(self.header_view)
 
-    @property
+    @cached_property
     def to_addresses(self) -> list[bytes]:
         """Every address the message may be meant for (`all_to_addrs`)."""
-        return self.once("to_addresses", lambda: all_to_addresses(self.header_view))
+        return all_to_addresses(self.header_view)
 
     # What plugins and rules share
 

@@ -2,8 +2,11 @@
 
 import json
 import logging
+from itertools import islice
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pyspamd.perlre.regex import RegexError, compile_regex, restore_regex
 
@@ -84,6 +87,30 @@ def test_counting_goes_on_as_perl_does() -> None:
     assert compile_regex("o").count(b"foo boo", limit=3) == 3
     assert compile_regex("o").count(b"foo boo") == 4
     assert compile_regex("(?=a)|b").count(b"aab") == 3
+
+
+@given(
+    st.sampled_from(
+        [
+            "e",
+            "ab|a",
+            "a|ab",
+            r"(?:e|\xc3[\xa8\xa9]|\xc4)",
+            r"(?:a|)b",
+            "(?:ab|b)a",
+            r"\x00a|a",
+            "[ab]a",
+            "aa",
+        ]
+    ),
+    st.lists(st.sampled_from([b"a", b"b", b"e", b"\xc3", b"\xa8", b"\x00", b"\n"]), max_size=12).map(
+        b"".join
+    ),
+    st.integers(0, 3),
+)
+def test_counting_what_is_small_is_counting_matches(pattern: str, subject: bytes, limit: int) -> None:
+    regex = compile_regex(pattern)
+    assert regex.count(subject, limit) == sum(1 for _ in islice(regex.finditer(subject), limit or None))
 
 
 def test_search_from_an_offset_sees_what_stands_before() -> None:
