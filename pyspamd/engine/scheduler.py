@@ -265,10 +265,7 @@ class Scheduler:
 
     def _resolved(self, scan: Scan, rule: PatternRule, *, keep: bool = True) -> Regex | None:
         """The regex with its tag in it, that of the first message where it is to be kept; none without the tag."""
-        regex = rule.resolved(partial(tag_values, scan))
-        if regex is not None and rule.template and keep and self._kept is not None:
-            regex = self._kept.setdefault(rule.name, regex)
-        return regex
+        return rule.resolved(partial(tag_values, scan), self._kept if keep else None)
 
     # Eval tests
 

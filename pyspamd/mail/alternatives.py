@@ -13,6 +13,7 @@ from .perl_characters import WIDE_SPACE, is_wide_word
 
 _ALTERNATIVE = re.compile(r"^multipart/alternative\b", re.ASCII)
 _TEXT = re.compile(r"^text\b", re.ASCII)
+_HAS_WORD = re.compile(rb"\w").search
 _WIDE_RUN = re.compile(f"[^{re.escape(WIDE_SPACE)}]+")
 _ASCII_WORD = re.compile(r"[0-9A-Za-z_]")
 _ONLY_AN_IMAGE = "\n"
@@ -36,7 +37,7 @@ def _words(text: Text | None) -> list[str]:
         return []
     if isinstance(text, str):
         return [word for word in _WIDE_RUN.findall(text) if _ASCII_WORD.search(word) or _has_letter(word)]
-    return [word.decode("latin-1") for word in text.split() if re.search(rb"\w", word)]
+    return [word.decode("latin-1") for word in text.split() if _HAS_WORD(word)]
 
 
 def _has_letter(word: str) -> bool:

@@ -247,7 +247,8 @@ class HeaderEval(Plugin):
         """The recipient's `address`, or in some positions its `user` part, stands in the subject."""
         address = _get(scan, "To:addr")
         subject = _get(scan, "Subject")
-        if not address:
+        # Most subjects hold neither, and a regex of one's own for each message is dear.
+        if not address or address.partition(b"@")[0].lower() not in subject.lower():
             return False
         if what == "address":
             return bool(re.search(rb"\b" + re.escape(address) + rb"\b", subject, re.IGNORECASE))
@@ -332,6 +333,8 @@ class HeaderEval(Plugin):
         registry = scan.reading.registry
         domain = registry.trim_domain(found.group(2))
         if not registry.is_domain_valid(domain):
+            return False
+        if domain.lower() not in sender.lower():
             return False
         marked = rb"\b" + re.escape(domain) + rb"." + re.escape(found.group(1)) + rb"@"
         return bool(re.search(marked, sender, re.IGNORECASE))

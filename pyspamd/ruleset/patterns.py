@@ -42,12 +42,22 @@ class PatternRule:
     template: str = ""
     """Name of the tag that the regex waits for (`%{NAME}`)."""
 
-    def resolved(self, tags: TagValues) -> Regex | None:
-        """The regex to match with, or `None` while the tag it needs has no value."""
+    def resolved(self, tags: TagValues, kept: dict[str, Regex] | None = None) -> Regex | None:
+        """The regex to match with, or `None` while the tag it needs has no value.
+
+        With `kept`, by rule, that of the first value it met, if it met one.
+        """
         if not self.template:
             return self.regex
         values = tuple(value for value in tags(self.template) if value)
-        return _with_values(self.pattern, self.flags, self.template, values) if values else None
+        if not values:
+            return None
+        regex = kept.get(self.name) if kept is not None else None
+        if regex is None:
+            regex = _with_values(self.pattern, self.flags, self.template, values)
+            if kept is not None and regex is not None:
+                kept[self.name] = regex
+        return regex
 
     def count(self, elements: Sequence[bytes], regex: Regex) -> int:
         """How often the rule hits over the elements, never more than its limit."""
