@@ -185,7 +185,7 @@ class Scheduler:
 
     def _header_group(self, scan: Scan, group: HeaderGroup, absent: bool) -> None:
         add = scan.hits.add
-        values = () if absent else scan.values(group.request)
+        values = () if absent else scan.header_view.remembered(group.request)
         if values:
             value = values[0]
             if len(values) > 1:

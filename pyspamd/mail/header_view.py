@@ -9,8 +9,8 @@ and names of metadata where no field has them.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from functools import cached_property
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property, lru_cache
 from typing import Final, Protocol
 
 from ..base.idn import idn_to_ascii
@@ -35,6 +35,7 @@ _MADE_UP = frozenset(("all", "tocc", "envelopefrom", "messageid", "x-senderdomai
 _PLAIN_FIELD = re.compile(r"[A-Za-z0-9-]+")
 
 
+@lru_cache(maxsize=1024)
 def plain_field(request: str) -> bytes | None:
     """The field in lower case if a request asks for nothing but a field that is there or not, else `None`."""
     lower = request.lower()
@@ -90,14 +91,14 @@ class HeaderView:
 
     def values(self, request: str) -> list[bytes]:
         """Every value of `request`, as `get` in list context: fields with newline, parts of them without."""
-        return list(self._values(request))
+        return list(self.remembered(request))
 
     def get(self, request: str) -> bytes | None:
         """One value, as `get` in scalar context with `undef` for a default.
 
         Where the request cuts something out, that is its first value, else all values joined.
         """
-        found = self._values(request)
+        found = self.remembered(request)
         if not found:
             return None
         if parse_request(request).single:
@@ -124,7 +125,7 @@ class HeaderView:
     @cached_property
     def envelope_from(self) -> bytes | None:
         """The envelope sender, empty for bounces, `None` where it is not known."""
-        return envelope_from(self._values, self._relays, self._envelope)
+        return envelope_from(self.remembered, self._relays, self._envelope)
 
     def fields_between(
         self,
@@ -165,12 +166,17 @@ class HeaderView:
     @cached_property
     def _lines(self) -> list[bytes]:
         # By line and not by field: a decoded value may hold newlines.
-        return _LINE.findall(b"".join(self._values("ALL")))
+        return _LINE.findall(b"".join(self.remembered("ALL")))
 
-    def _values(self, request: str) -> list[bytes]:
+    def remembered(self, request: str) -> Sequence[bytes]:
+        """`values` for those who change nothing about the list."""
         found = self._known.get(request)
         if found is None:
-            found = self._known[request] = self._answer(parse_request(request))
+            field = plain_field(request)
+            found = self.headers.lines(field) if field is not None else []
+            if not found:
+                found = self._answer(parse_request(request))
+            self._known[request] = found
         return found
 
     def _answer(self, request: HeaderRequest) -> list[bytes]:
@@ -235,9 +241,9 @@ class HeaderView:
             if name.lower() == lower:
                 return [value]
         if lower == "x-senderdomain":
-            return [_ascii(host) for host in self._values("EnvelopeFrom:first:addr:host")[:1]]
+            return [_ascii(host) for host in self.remembered("EnvelopeFrom:first:addr:host")[:1]]
         if lower == "x-authordomain":
-            hosts = dict.fromkeys(self._values("From:addr:host"))
+            hosts = dict.fromkeys(self.remembered("From:addr:host"))
             return [b" ".join(map(_ascii, hosts))] if hosts else []
         return []
 

@@ -65,7 +65,9 @@ class Headers:
 
     def decoded(self, name: bytes | str) -> list[bytes]:
         """The decoded values of `name`, top to bottom, without newlines."""
-        key = _key(name)
+        return self._decoded_of(_key(name))
+
+    def _decoded_of(self, key: bytes) -> list[bytes]:
         values = self._decoded.get(key)
         if values is None:
             values = self._decoded[key] = [_decode(raw, key) for raw in self._by_key.get(key, ())]
@@ -78,7 +80,11 @@ class Headers:
 
     def get(self, name: bytes | str) -> list[bytes]:
         """The decoded values of `name`, each ending in a newline: what rules see."""
-        return [value + b"\n" for value in self.decoded(name)]
+        return self.lines(_key(name))
+
+    def lines(self, key: bytes) -> list[bytes]:
+        """`get` for a name that is in lower case."""
+        return [value + b"\n" for value in self._decoded_of(key)]
 
     def raw(self, name: bytes | str) -> list[bytes]:
         """The values of `name` as they stood: what `:raw` rules see."""
@@ -112,7 +118,7 @@ class Headers:
         lines: list[bytes | None] = [None] * len(self.fields)
         size = 0
         for key, places in positions.items():
-            contents = self.raw_unfolded(key) if raw else self.get(key)
+            contents = self.raw_unfolded(key) if raw else self.lines(key)
             # A name with blanks before its colon finds the raw values of the same name without them; for
             # those there is no place, which in Perl means the first.
             places = places + [0] * (len(contents) - len(places))
