@@ -9,33 +9,21 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from ..perlre.regex import Regex
-from ..ruleset.patterns import PatternBundle, PatternRule
-from ..ruleset.program import EVAL_AREAS, NETWORK_PRIORITY, EvalRule, HeaderGroup, Stage
+from ..ruleset.patterns import PatternBundle
+from ..ruleset.program import EVAL_AREAS, NETWORK_PRIORITY, EvalRule, Stage
 from ..scan.core_tags import offer_core_tags
 from ..scan.lookups import block_zones
 from ..scan.plugin import EvalTest, Plugin, Reads
 from ..scan.scan import Scan
 from .body_hits import Answers, BodyHits
 from .catalog import hooked
-from .rule_tags import tag_values
+from .matching import AREA_PREFIX, VIEWS, Matching
 
 logger = logging.getLogger(__name__)
 
-AREA_PREFIX = {"header": "", "body": "BODY: ", "rawbody": "RAW: ", "full": "FULL: ", "uri": "URI: "}
-"""What the report puts before the description of an area's rules."""
 EVAL_PREFIX = {**AREA_PREFIX, "full": ""}
 
-VIEWS: dict[str, Callable[[Scan], Sequence[bytes]]] = {
-    "body": lambda scan: scan.body,
-    "rawbody": lambda scan: scan.rawbody,
-    "uri": lambda scan: scan.uris,
-    "full": lambda scan: [scan.message.full],
-}
-
 BODY_ONLY = Reads.BODY
-BODY_AREAS = ("body", "rawbody")
-"""Areas whose text depends on the body alone."""
 
 AREA_ORDER = (
     ("header", False),
@@ -50,7 +38,6 @@ AREA_ORDER = (
 )
 """In what order the rules of one priority run: area, and whether those that ask eval tests."""
 
-
 _Asked = tuple[str, Callable[..., Any] | None, tuple[str, ...], bool, EvalRule, EvalTest]
 """An eval test as it is asked: the rule, the method if the scan and these arguments are all it wants, whether it
 reads the body alone, and both in full."""
@@ -62,10 +49,10 @@ class Scheduler:
     def __init__(
         self, plugins: Sequence[Plugin], evals: dict[str, EvalTest], *, templates_once: bool = False
     ) -> None:
-        """`templates_once` keeps a `%{TAG}` rule at the first value it met, whatever message that came with."""
+        """`templates_once` as `Matching` has it."""
         self.plugins = plugins
         self.evals = evals
-        self._kept: dict[str, Regex] | None = {} if templates_once else None
+        self._matching = Matching(templates_once=templates_once)
         self._plans: dict[tuple[int, str, int], tuple[_Asked, ...]] = {}
         self._offline_plans: dict[int, tuple[tuple[EvalRule, EvalTest], ...]] = {}
         self._post_message_parse = hooked(plugins, "post_message_parse")
@@ -177,95 +164,11 @@ class Scheduler:
                     for group in stage.headers:
                         absent = group.field is not None and lacks(group.field)
                         if not (absent and group.silent_if_absent):
-                            self._header_group(scan, group, absent)
+                            self._matching.header_group(scan, group, absent)
             else:
                 bundle: PatternBundle = getattr(stage, area)
                 if (bundle.rules or bundle.special) and not self._must_stop(scan):
-                    self._texts(scan, bundle, area, stage.priority, body_hits, early_body)
-
-    def _header_group(self, scan: Scan, group: HeaderGroup, absent: bool) -> None:
-        add = scan.hits.add
-        values = () if absent else scan.header_view.remembered(group.request)
-        if values:
-            value = values[0]
-            if len(values) > 1:
-                value = (b"" if value.endswith(b"\n") else b"\n").join(values)
-            for name in group.exists:
-                add(name)
-            once = group.once
-            if group.gate is not None:
-                once = tuple([once[number] for number in sorted(group.gate.candidates(value))])
-            for name, matches in once:
-                if matches(value):
-                    add(name)
-            for name, matches in group.negated:
-                if not matches(value):
-                    add(name)
-            for name, regex, limit in group.counted:
-                count = regex.count(value, limit)
-                if count:
-                    add(name, times=count)
-        else:
-            value = group.default or b""
-            for name, count in group.absent:
-                add(name, times=count)
-        for rule in group.special:
-            if rule.negate:
-                unwanted = self._resolved(scan, rule.pattern)
-                count = 0 if unwanted is None or unwanted.matches(value) else 1
-            else:
-                count = self._special(scan, rule.pattern, [value])
-            if count:
-                add(rule.pattern.name, times=count)
-
-    def _texts(
-        self,
-        scan: Scan,
-        bundle: PatternBundle,
-        area: str,
-        priority: int,
-        body_hits: BodyHits,
-        early_body: list[bytes] | None,
-    ) -> None:
-        """Run pattern rules over their elements; what depends on the body alone, `body_hits` may play back.
-
-        `early_body` is the body as replaced before the stage began, if it was.
-        """
-        prefix = AREA_PREFIX[area]
-        if bundle.rules:
-            view = VIEWS[area]
-            if area == "body" and scan.body_replaced and scan.body is not early_body:
-                early = scan.message.body if early_body is None else early_body
-                found = iter(
-                    body_hits.texts(scan, priority, area, lambda: bundle.hits_over(early, scan.body))
-                )
-            elif area in BODY_AREAS:
-                found = iter(body_hits.texts(scan, priority, area, lambda: bundle.hits(view(scan))))
-            else:
-                found = bundle.hits(view(scan))
-            for name, count in found:
-                scan.hits.add(name, area=prefix, times=count)
-        for rule in bundle.special:
-            count = self._special(scan, rule, VIEWS[area](scan), keep=area != "full")
-            if count:
-                scan.hits.add(rule.name, area=prefix, times=count)
-
-    def _special(self, scan: Scan, rule: PatternRule, elements: Sequence[bytes], *, keep: bool = True) -> int:
-        """How often a rule hits that captures tags or waits for them."""
-        regex = self._resolved(scan, rule, keep=keep) if elements else None
-        if regex is None:
-            return 0
-        if not rule.captures:
-            return rule.count(elements, regex)
-        count, captures = rule.captured(elements, regex)
-        for name, values in captures.items():
-            texts = [value.decode("latin-1") for value in values]
-            scan.set_tag(name, texts[0] if len(texts) == 1 else texts)
-        return count
-
-    def _resolved(self, scan: Scan, rule: PatternRule, *, keep: bool = True) -> Regex | None:
-        """The regex with its tag in it, that of the first message where it is to be kept; none without the tag."""
-        return rule.resolved(partial(tag_values, scan), self._kept if keep else None)
+                    self._matching.texts(scan, bundle, area, stage.priority, body_hits, early_body)
 
     # Eval tests
 
