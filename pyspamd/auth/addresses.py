@@ -1,17 +1,15 @@
 """The address that a DomainKeys signature speaks for: the first one in Sender, or in From."""
 
 import re
+from functools import lru_cache
 
 # Comments nest at most so deep; what is deeper is no comment to us.
 DEEPEST_COMMENT = 20
 _WHITE = re.compile(rb"[ \t\r\n\f\v]+")
-_TOKEN = re.compile(
-    rb'"(?:[^"\\]|\\.)+"'
-    rb"|\[(?:[^\]\\]|\\.)+\]"
-    rb'|[^ \t\r\n\f\v()<>@,;:\\".\[\]]+'
-    rb'|[()<>@,;:\\".\[\]]',
-    re.S,
-)
+_PLAIN = rb'[^ \t\r\n\f\v()<>@,;:\\".\[\]]++|[()<>@,;:\\".\[\]]'
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)++"|\[(?:[^\]\\]++|\\.)++\]|' + _PLAIN, re.S)
+_PLAIN_TOKEN = re.compile(_PLAIN)
+_CLOSED_BY = {b'"': b'"', b"[": b"]"}
 _COMMENT_MARK = re.compile(rb"\\.|[()]", re.S)
 _JOINTS = frozenset((b".", b"@", b":", b";"))
 
@@ -37,21 +35,27 @@ def _tokens(text: bytes) -> list[bytes]:
     """
     found = []
     at = 0
+    unclosed: set[bytes] = set()  # where one is not closed, none behind it is: every end in sight is escaped
     while at < len(text):
         if (white := _WHITE.match(text, at)) is not None:
             at = white.end()
         elif text[at : at + 1] == b"(" and (end := _comment_end(text, at)) > 0:
             found.append(b"(")
             at = end
-        elif (token := _TOKEN.match(text, at)) is not None:
+        elif (
+            token := (_PLAIN_TOKEN if text[at : at + 1] in unclosed else _TOKEN).match(text, at)
+        ) is not None:
             if token[0] != b"(":
                 found.append(token[0])
             at = token.end()
+            if token[0] in _CLOSED_BY and text[at : at + 1] != _CLOSED_BY[token[0]]:
+                unclosed.add(token[0])
         else:
             at += 1
     return found
 
 
+@lru_cache(maxsize=8)
 def first_address(value: bytes) -> bytes | None:
     """The address of the first member of an address list, or `None` where the list is empty.
 

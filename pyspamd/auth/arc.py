@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -146,8 +147,8 @@ def _misfit(message: WireMessage, parts: list[_Part]) -> str:
         if (part.kind, part.instance) in seen:
             return f"more than one {part.title} {part.instance}"
         seen.add((part.kind, part.instance))
-    for instance in (numbers := _results_numbers(message)):
-        if numbers.count(instance) > 1:
+    for instance, count in Counter(_results_numbers(message)).items():
+        if count > 1:
             return f"more than one ARC-Authentication-Results {instance}"
     return ""
 

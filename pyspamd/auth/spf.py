@@ -327,6 +327,13 @@ class _Evaluation:
     async def _target(self, spec: str, authority: str) -> str:
         """The domain that a domain-spec means, cut to what a name can hold (section 7.3)."""
         domain = _LONG_LABEL.sub(r"\1", await self._expand(spec, authority))
-        while len(domain) > LONGEST_DOMAIN and "." in domain.lstrip(".")[1:]:
-            domain = domain.partition(".")[2]
-        return domain.removesuffix(".").lower()
+        return shortened(domain).removesuffix(".").lower()
+
+
+def shortened(domain: str) -> str:
+    """`domain` without as many labels on the left as make it too long, the last one kept in any case."""
+    start = 0
+    last = len(domain[: domain.rfind(".") + 1].rstrip("."))
+    while len(domain) - start > LONGEST_DOMAIN and start < last:
+        start = domain.index(".", start) + 1
+    return domain[start:]

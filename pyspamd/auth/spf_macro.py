@@ -11,6 +11,8 @@ _MACRO = re.compile(
 )
 _ESCAPES = {"%": "%", "_": " ", "-": "%20"}
 ONLY_IN_EXPLANATIONS = frozenset("crt")
+LONGEST = 2**18
+"""Characters that the values of one text's macros may have together."""
 
 
 class MacroSyntaxError(ValueError):
@@ -58,8 +60,9 @@ class Macros:
 
 def expand(text: str, macros: Macros, authority: str, name: str, *, explanation: bool = False) -> str:
     """`text` with its macros replaced; `authority` is the current domain, `name` the validated name of the
-    host.
+    host. Raises `MacroSyntaxError`.
     """
+    left = LONGEST
 
     def replaced(match: re.Match[str]) -> str:
         if match["escape"]:
@@ -68,6 +71,10 @@ def expand(text: str, macros: Macros, authority: str, name: str, *, explanation:
             raise MacroSyntaxError(f"invalid macro in '{text}'")
         letter = match["letter"]
         value = macros.value(letter.lower(), authority, name, explanation)
+        nonlocal left
+        left -= len(value)
+        if left < 0:
+            raise MacroSyntaxError("macros without end")
         if match["parts"] or match["reverse"]:
             value = _parts(value, match["parts"], bool(match["reverse"]), match["at"] or ".")
         return quote(value, safe="-._~", encoding="latin-1", errors="replace") if letter.isupper() else value

@@ -102,9 +102,10 @@ def marked_header(verdict: Verdict) -> bytes:
     kept = _marked_lines(verdict, kept)
     first = ""
     if kept and kept[0][:12].lower() == "return-path:":
-        first = kept.pop(0)
-        while kept and kept[0][0] in " \t":
-            first += kept.pop(0)
+        end = 1
+        while end < len(kept) and kept[end][0] in " \t":
+            end += 1
+        first, kept = "".join(kept[:end]), kept[end:]
     block = first + added_headers(verdict) + "".join(kept) + separator
     return _with_line_endings(block, _line_ending(verdict))
 

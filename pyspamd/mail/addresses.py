@@ -13,6 +13,7 @@ Example::
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from typing import Final
 
 from ..base.idn import idn_to_ascii
@@ -21,6 +22,8 @@ from ..perlre.regex import compile_regex
 from .address_list import Mailbox, composed, read_address_list
 
 MAX_VALUE_LENGTH: Final = 8192
+MOST_UNTOLD: Final = 100
+"""Entries of one value kept that say nothing, each of which goes by the whole value for its phrase."""
 """Octets of a value that are looked at; header fields are read no further than that."""
 
 _QUOTED: Final = rb'"(?:[^"\\]++|\\.)*+"'
@@ -85,9 +88,11 @@ def parse_header_addresses(value: bytes) -> tuple[Address, ...]:
         return ()
     found = _entries(value)
     if len(found) < value.count(b",") + 1:
-        by_grammar = [_from_grammar(mailbox, value) for mailbox in read_address_list(_unescaped(value))]
+        whole = _unescaped(value)
+        by_grammar = [_from_grammar(mailbox, whole) for mailbox in read_address_list(whole)]
         if len(by_grammar) > len(found):
-            found = by_grammar
+            untold = count(1)
+            found = [a for a in by_grammar if a.phrase is not whole or next(untold) <= MOST_UNTOLD]
     return tuple(found)
 
 
@@ -218,5 +223,5 @@ def _from_grammar(mailbox: Mailbox, value: bytes) -> Address:
     if phrase is None:
         phrase = comment
     if phrase is None and address is None:
-        phrase = _unescaped(value)
+        phrase = value
     return Address(phrase, user, host, address, comment, invalid)

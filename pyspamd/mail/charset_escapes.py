@@ -66,6 +66,7 @@ def _with_escapes(decoder: Decoder | None, data: bytes) -> str | bytes | None:
     text = decoder(data, True)
     if text is not None:
         return text
+    known: dict[bytes, str | bytes | None] = {}
     pieces: list[str] = []
     at = 0
     while at < len(data):
@@ -76,7 +77,9 @@ def _with_escapes(decoder: Decoder | None, data: bytes) -> str | bytes | None:
             continue
         for width in (2, 3):
             code = data[at : at + width]
-            text = decoder(code, True)
+            if code not in known:
+                known[code] = decoder(code, True)
+            text = known[code]
             if text:
                 break
         if isinstance(text, str) and text:

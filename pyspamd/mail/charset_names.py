@@ -96,6 +96,8 @@ _ALIASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 # No name is longer; the patterns above would take long over one that is.
 LONGEST_NAME = 1000
+# Nor does any lead over more others: `mac____@euro@euro…` can be shortened in very many orders.
+_MOST_NAMES = 24
 _WHITESPACE = re.compile(r"[ \t\n\r\f\v]+")
 
 
@@ -105,15 +107,16 @@ def canonical_name(name: str) -> str | None:
 
     `name` holds one character a byte, as it stood in the message; blanks in it do not count.
     """
-    return _resolve(_WHITESPACE.sub("", name), frozenset()) if len(name) < LONGEST_NAME else None
+    return _resolve(_WHITESPACE.sub("", name), set()) if len(name) < LONGEST_NAME else None
 
 
-def _resolve(name: str, seen: frozenset[str]) -> str | None:
+def _resolve(name: str, seen: set[str]) -> str | None:
+    """What a name leads to by way of names not `seen` yet: what leads nowhere need not be tried twice."""
     lower = name.encode("latin-1", "replace").lower().decode("latin-1")
     known = _BY_LOWER.get(lower)
-    if known or lower in seen:
+    if known or lower in seen or len(seen) == _MOST_NAMES:
         return known
-    seen |= {lower}
+    seen.add(lower)
     for pattern, target in _ALIASES:
         found = pattern.search(name)
         new = _expand(found, target) if found else None

@@ -5,7 +5,7 @@ Source: Mail::SpamAssassin::Plugin::HeaderEval.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..base.ip_text import IP_ADDRESS
 
@@ -37,14 +37,33 @@ _YAHOO_HOPS = re.compile(
     rb"|from \[" + _IP + rb"\] by \S+\.(?:groups|scd|dcn)\.yahoo\.com with NNFMP"
     rb"|by \w+\.\w+\.yahoo\.com \(\d+\.\d+\.\d+/\d+\.\d+\.\d+\)(?: with ESMTP)? id \w+"
 )
-_JUNO_HOP = re.compile(
-    rb"from.*\b(?:juno|untd)\.com.*[\[(]" + _IP + rb"[\])].*by| cookie\.(?:juno|untd)\.com "
-)
-_MAIL_COM_HOP = re.compile(rb"from.*\bmail\.com.*\[" + _IP + rb"\].*by")
+_JUNO_COOKIE = re.compile(rb" cookie\.(?:juno|untd)\.com ")
+# What must stand in one line, in this order, between `from` and `by`.
+_JUNO_HOP = (re.compile(rb"\b(?:juno|untd)\.com"), re.compile(rb"[\[(]" + _IP + rb"[\])]"))
+_MAIL_COM_HOP = (re.compile(rb"\bmail\.com"), re.compile(rb"\[" + _IP + rb"\]"))
 _UNTD_HOP = re.compile(rb"from (webmail\S+\.untd\.com) \(\1 \[" + _IP + rb"\]\) by")
 _GMAIL_HOP = re.compile(rb"by 10\.\S+ with SMTP id \S+|by 2002:a\d\d:\w+:\S+ with SMTP id \S+")
 GMAIL_STATE_LENGTH = GMAIL_SOURCE_LENGTH = 60
 """How long Google's own headers are at the least, in bytes."""
+
+
+# `<(\S+)@groups\.msn\.com>`, tried once a word: where its first bracket leads nowhere, no other does.
+_MSN_GROUP = re.compile(rb"(?<!\S)[^\s<]*+<(\S+)@groups\.msn\.com>", re.IGNORECASE)
+
+
+def _has_hop(received: bytes, between: Sequence[re.Pattern[bytes]]) -> bool:
+    """Whether a line has `from`, then what is `between`, then `by`."""
+    for line in received.split(b"\n"):
+        at = line.find(b"from")
+        for pattern in between if at >= 0 else ():
+            found = pattern.search(line, at)
+            if found is None:
+                break
+            at = found.end()
+        else:
+            if at >= 0 and line.find(b"by", at) >= 0:
+                return True
+    return False
 
 
 def _value(get: Get, request: str) -> bytes:
@@ -69,7 +88,7 @@ def gated(get: Get) -> bool:
 
 def msn_groups(get: Get) -> bool:
     """Whether the headers are those of a post to an MSN group."""
-    to = re.search(rb"<(\S+)@groups\.msn\.com>", _value(get, "To"), re.IGNORECASE)
+    to = _MSN_GROUP.search(_value(get, "To"))
     hop = re.search(rb"from mail pickup service by ((?:p\d\d\.)groups\.msn\.com)\b", _value(get, "Received"))
     if not to or not hop:
         return False
@@ -124,8 +143,9 @@ def forged_juno(get: Get) -> bool:
     origin, mailer = _value(get, "X-Originating-IP"), _value(get, "X-Mailer")
     received = _value(get, "Received")
     if origin:
-        return not _JUNO_HOP.search(received) or b"Juno " not in mailer
-    if _MAIL_COM_HOP.search(received):
+        from_juno = _has_hop(received, _JUNO_HOP) or _JUNO_COOKIE.search(received)
+        return not from_juno or b"Juno " not in mailer
+    if _has_hop(received, _MAIL_COM_HOP):
         marked = re.search(rb"\bmail\.com", mailer)
     elif _UNTD_HOP.search(received):
         marked = re.match(rb"Webmail Version \d", mailer)

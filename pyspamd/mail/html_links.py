@@ -8,6 +8,8 @@ from .perl_characters import by_space
 
 Attributes = dict[str, str]
 
+MOST_RESOLVED = 2**23
+"""Characters that a `<base>` may add to the URIs of a page; those met after that stay relative."""
 _ALIASED_HREF = re.compile(r"\w/href")
 _ALIASED_SRC = re.compile(r"\w/src")
 _REFRESH_URI = by_space(r"\burl[SPACE]*+=[SPACE]*+", re.IGNORECASE)
@@ -42,6 +44,8 @@ class Links:
         self.truncated = False
         """Whether a URI had to be cut."""
         self.base = ""
+        self.gained = 0
+        """How many characters URIs have gained from the base."""
         self.anchors: list[list[str]] = []
         """The text of every `<a>`, in pieces."""
 
@@ -124,8 +128,11 @@ class Links:
     def push(self, name: str, uri: str) -> None:
         """Note the URI as one that stands in an element of this name."""
         uri = self._trimmed(uri)
-        if uri and not html_uris.is_left_alone(uri):
+        if uri and self.gained < MOST_RESOLVED and not html_uris.is_left_alone(uri):
+            size = len(uri)
             uri = html_uris.target(self.base, uri)
+            if len(uri) > size:
+                self.gained += len(uri) - size
         if uri:
             self._uri(uri).types.add(name)
 
@@ -146,7 +153,7 @@ def _with_aliases(found: Attributes, name: str, alias: re.Pattern[str]) -> Attri
             break
     else:
         return found
-    aliases = [key for key in found if alias.search(key)]
+    aliases = {key: value for key, value in found.items() if alias.search(key)}
     changed = {key: value for key, value in found.items() if key not in aliases}
-    changed[name] = found[aliases[-1]]
+    changed[name] = list(aliases.values())[-1]
     return changed

@@ -14,10 +14,11 @@ from .part import Part
 _ASCII_NAMES = re.compile(
     r"us-ascii|ansi_x3\.4-1968|iso-ir-6|ansi_x3\.4-1986|iso_646\.irv:1991|ascii|iso646-us|us|ibm367|cp367|csascii"
 )
-_ISO = re.compile(r"iso-\S+-\S+\b", re.ASCII | re.IGNORECASE)
+# `iso-\S+-\S+\b`, said so that it takes one pass however long the name is.
+_ISO = re.compile(r"iso-\S[^\s-]*+-\S\S*?\b", re.ASCII | re.IGNORECASE)
 _KNOWN_ISO = re.compile(r"iso-(?:8859-\d{1,2}|2022-(?:jp|kr))\b", re.ASCII)
 _NEEDLESS = re.compile(rb"=(?:09|3[0-9ABCEF]|[2456][0-9A-F]|7[0-9A-E])")
-_TRAILING = re.compile(rb"((?:=09|=20)+)\s*\Z")
+_QUOTED_BLANKS = (b"=09", b"=20")
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 _NOT_ASCII_TEXT = re.compile(rb"[\x00\x0d\x80-\xff]")
 _ENTITY = re.compile(rb"&#x[0-9A-F]{4};")
@@ -151,5 +152,13 @@ def _measure_quoted(shape: MimeShape, sizes: _Sizes, raw: bytes) -> None:
         if b"=" in line:
             needless = len(_NEEDLESS.findall(line))
             if needless:
-                trailing = _TRAILING.search(line)
-                sizes.qp_needless += needless - (len(trailing.group(1)) // 3 if trailing else 0)
+                sizes.qp_needless += needless - _trailing_blanks(line)
+
+
+def _trailing_blanks(line: bytes) -> int:
+    """How many quoted blanks end the line, not counting white space behind them."""
+    line = line.rstrip()
+    end = len(line)
+    while line.endswith(_QUOTED_BLANKS, 0, end):
+        end -= 3
+    return (len(line) - end) // 3

@@ -16,7 +16,8 @@ STORED, DEFLATED = 0, 8
 LONGEST_MEMBER: Final = 16 * 2**20
 """Bytes of a member that are unpacked at most."""
 MOST_UNPACKED: Final = 64 * 2**20
-"""Bytes unpacked from one archive at most, all members together."""
+"""Bytes read and unpacked at most from all archives that share a `Budget`."""
+_CHUNK: Final = 2**16
 
 _LOCAL: Final = b"PK\x03\x04"
 _CENTRAL: Final = b"PK\x01\x02"
@@ -55,10 +56,17 @@ class ZipMember:
         return bool(self.flags & _ENCRYPTED)
 
 
-def read_zip(data: bytes) -> "ZipArchive | None":
-    """The archive in `data`, or `None` where its directory cannot be read."""
+@dataclass(slots=True)
+class Budget:
+    """How many bytes may still be read and unpacked; what fails to unpack costs as much as what does not."""
+
+    left: int = MOST_UNPACKED
+
+
+def read_zip(data: bytes, budget: Budget | None = None) -> "ZipArchive | None":
+    """The archive in `data`, or `None` where its directory cannot be read; without a `budget` it has its own."""
     try:
-        return ZipArchive(data)
+        return ZipArchive(data, budget or Budget())
     except (_BrokenZipError, struct.error):
         return None
 
@@ -66,9 +74,9 @@ def read_zip(data: bytes) -> "ZipArchive | None":
 class ZipArchive:
     """An archive whose directory has been read."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, budget: Budget) -> None:
         self._data = data
-        self._left = MOST_UNPACKED
+        self._budget = budget
         start, self._shift, self._zip64 = self._directory()
         self.members: tuple[ZipMember, ...] = tuple(self._entries(start))
 
@@ -79,11 +87,9 @@ class ZipArchive:
     def content(self, member: ZipMember) -> bytes | None:
         """A member unpacked, at most `LONGEST_MEMBER` bytes of it; `None` where that fails."""
         try:
-            unpacked = self._unpack(member)
+            return self._unpack(member)
         except (_BrokenZipError, struct.error, zlib.error):
             return None
-        self._left -= len(unpacked)
-        return unpacked
 
     # The directory
 
@@ -144,13 +150,15 @@ class ZipArchive:
 
     def _unpack(self, member: ZipMember) -> bytes:
         start, packed_size = self._content_place(member)
-        limit = min(LONGEST_MEMBER, self._left)
+        limit = min(LONGEST_MEMBER, self._budget.left)
         if member.is_encrypted or limit <= 0:
             raise _BrokenZipError
         if member.method == STORED:
             if start + member.size > len(self._data):
                 raise _BrokenZipError
-            return self._data[start : start + min(member.size, limit)]
+            content = self._data[start : start + min(member.size, limit)]
+            self._budget.left -= len(content)
+            return content
         if member.method != DEFLATED:
             raise _BrokenZipError
         if not packed_size:
@@ -158,7 +166,19 @@ class ZipArchive:
         packed = self._data[start : start + packed_size]
         if not packed:
             raise _BrokenZipError
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, limit)
+        return self._inflated(packed, limit)
+
+    def _inflated(self, packed: bytes, limit: int) -> bytes:
+        """The first `limit` bytes at most of a deflated stream; raises zlib.error."""
+        self._budget.left -= len(packed)
+        stream = zlib.decompressobj(-zlib.MAX_WBITS)
+        pieces: list[bytes] = []
+        while limit > 0 and (piece := stream.decompress(packed, min(limit, _CHUNK))):
+            pieces.append(piece)
+            packed = stream.unconsumed_tail
+            limit -= len(piece)
+            self._budget.left -= len(piece)
+        return b"".join(pieces)
 
     def _content_place(self, member: ZipMember) -> tuple[int, int]:
         """Where a member's packed content begins, and its size."""

@@ -79,7 +79,7 @@ _WWW = re.compile(r"www\.([^.]+\.[^.]+)")
 _BELOW = re.compile(r"(?!www)[^.]+(\.[^.]+\.[^.]+)")
 _STATUS = re.compile(r"[0-9]{3}")
 _ABSOLUTE = re.compile(r"[a-z]+://", re.IGNORECASE)
-_ROOT = re.compile(r"([a-z]+://.*?)[/?#].*")
+_ROOT = re.compile(r"((?<![a-z])[a-z]++://.*?)[/?#].*")
 _SQLITE = re.compile(r"dbi:SQLite:(?:dbname=|database=)?(.+)")
 
 

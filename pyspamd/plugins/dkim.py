@@ -58,7 +58,7 @@ _LETTERS: Mapping[str, str] = {
     "custom_high": "3",
 }
 ANY_PRACTICE = "NAD123"
-_AUTHOR_DOMAIN = re.compile(r"@([^@]+?)[ \t]*\Z")
+_AUTHOR_DOMAIN = re.compile(r"@([^@]*[^@ \t]|[^@])[ \t]*\Z")
 _FULL_DOMAIN = re.compile(r".\.[a-z-]{2,}\Z", re.IGNORECASE | re.DOTALL)
 _AFTER_AT = re.compile(r"@(\S+)", re.ASCII)
 _LAST_AT = re.compile(r"@([^@]*)\Z")

@@ -23,7 +23,8 @@ _ILLEGAL = _CONTROLS + bytes(range(0x7F, 0x100))
 _REPLY_MARKS = re.compile(rb"^(?:(?:Re|Fwd|Fw|Aw|Antwort|WG|SV|VB|VS|VL):[ \t\n\r\f\v]*)+", re.IGNORECASE)
 _NO_LETTERS = bytes(b for b in range(256) if not chr(b).isascii() or not chr(b).isalpha())
 _CAPS_CHARSET = re.compile(
-    rb"=\?[-_a-z0-9]*(?:koi|jp|jis|euc|gb|big5|isoir|cp1251|windows-1251|georgianps|pt154|tis)[-_a-z0-9]*\?",
+    rb"=\?(?=[-_a-z0-9]*+\?)[-_a-z0-9]*?"
+    rb"(?:koi|jp|jis|euc|gb|big5|isoir|cp1251|windows-1251|georgianps|pt154|tis)",
     re.IGNORECASE,
 )
 _OUTLOOK_ID = re.compile(rb"<[0-9a-f]{4}([0-9a-f]{8})\$[0-9a-f]{8}\$[0-9a-f]{8}@")
@@ -71,6 +72,19 @@ def _charsets(value: bytes) -> Iterator[bytes]:
                 break
             yield line[at + 2 : coding.start()]
             at = end + 2
+
+
+def _ends_with_list_address(value: bytes) -> bool:
+    """Whether it ends with `<mailto:leave-…@…>` or `<mailto:…-unsubscribe@…>`, found in one pass."""
+    word = value.removesuffix(b"\n").lower()
+    word = word[max(map(word.rfind, (b" ", b"\t", b"\n", b"\r", b"\f", b"\v"))) + 1 :]
+    if not word.endswith(b">"):
+        return False
+    leave, other = word.find(b"<mailto:leave-"), word.find(b"<mailto:")
+    end = len(word) - 2
+    return (leave >= 0 and word.find(b"@", leave + 15, end) >= 0) or (
+        other >= 0 and word.find(b"-unsubscribe@", other + 9, end) >= 0
+    )
 
 
 def _domain_tail(address: bytes) -> bytes:
@@ -291,7 +305,7 @@ class HeaderEval(Plugin):
     def check_messageid_not_usable(self, scan: Scan) -> bool:
         """Mail whose path is known to change Message-IDs."""
         unsubscribe = _get(scan, "List-Unsubscribe")
-        if re.search(rb"<mailto:(?:leave-\S+|\S+-unsubscribe)@\S+>$", unsubscribe, re.IGNORECASE):
+        if _ends_with_list_address(unsubscribe):
             return True
         received = _get(scan, "Received")
         return gated(scan.get) or b"/CWT/DCE)" in received or b"iPlanet Messaging Server" in received

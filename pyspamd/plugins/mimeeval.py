@@ -18,9 +18,9 @@ _CHARSETS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (rb'charset="([^"]+)"', rb"charset='([^']+)'", rb"charset=(\S+)")
 )
-_SHOUTING_CHARSET = re.compile(
-    r"[-_a-z0-9]*(?:koi|jp|jis|euc|gb|big5|isoir|cp1251|windows-1251|georgianps|pt154|tis)[-_a-z0-9]*\Z",
-    re.IGNORECASE,
+_CHARSET = re.compile(r"[-_a-z0-9]*", re.IGNORECASE)
+_SHOUTING = re.compile(
+    r"koi|jp|jis|euc|gb|big5|isoir|cp1251|windows-1251|georgianps|pt154|tis", re.IGNORECASE
 )
 _WORDS = re.compile(rb"\S\s+\S")
 _ENCODED_LINES = re.compile(rb"(?:[A-Za-z0-9+/=]{60,76} ){2}")
@@ -51,7 +51,7 @@ def _declared_charset(scan: Scan) -> str | None:
 def _uppercase(scan: Scan) -> float:
     """The share of capitals among letters and digits of the text, in percent; 0 where it says nothing."""
     charsets = [*filter(None, [_declared_charset(scan)]), *_shape(scan).charsets]
-    if any(_SHOUTING_CHARSET.match(charset) for charset in charsets):
+    if any(_CHARSET.fullmatch(charset) and _SHOUTING.search(charset) for charset in charsets):
         return 0.0
     length = lower = upper = 0
     for element in scan.body:

@@ -16,7 +16,7 @@ from ..conf.directives import Bool, Build, Custom, Directive, Float, required
 from ..conf.rules import EvalCall
 from ..mail import office
 from ..mail.attachment import attachment_name
-from ..mail.zip_members import ZipArchive, ZipMember, read_zip
+from ..mail.zip_members import Budget, ZipArchive, ZipMember, read_zip
 from ..perlre.regex import Regex, compile_regex
 from ..scan.plugin import Plugin, Reads, eval_test
 from ..scan.scan import Scan
@@ -83,6 +83,7 @@ class _Examiner:
         self.plugin = plugin
         self.scan = scan
         self.found = _Findings()
+        self.budget = Budget()
 
     def examine(self) -> _Findings:
         conf, patterns = self.scan.conf, self.plugin.patterns
@@ -173,7 +174,7 @@ class _Examiner:
             or not office.is_zip(name, data)
         ):
             return
-        archive = read_zip(data)
+        archive = read_zip(data, self.budget)
         examined = 0
         for member in archive.members if archive else ():
             assert archive
@@ -190,7 +191,7 @@ class _Examiner:
 
     def _package(self, name: bytes, data: bytes) -> bool:
         """Look into an office document that is a ZIP archive; whether it is one."""
-        archive = read_zip(data) if office.is_zip(name, data) else None
+        archive = read_zip(data, self.budget) if office.is_zip(name, data) else None
         if archive is None:
             return False
         found = self.found
