@@ -140,7 +140,9 @@ class Escrow:
     def _take(self, flags: int = 0) -> tuple[bytes, int] | None:
         """The first deposit, `None` where there is none; -1 stands for a socket for which no descriptor was free."""
         try:
-            data, rights, _, _ = self._outlet.recvmsg(_TICKET.size, _ROOM_FOR_ONE, flags)
+            data, rights, _, _ = self._outlet.recvmsg(
+                _TICKET.size, _ROOM_FOR_ONE, flags | socket.MSG_CMSG_CLOEXEC
+            )
         except OSError:
             return None
         if len(data) != _TICKET.size:

@@ -6,6 +6,7 @@ A socket closed with unread data in it makes the kernel reset the connection, an
 import contextlib
 import socket
 import time
+from collections.abc import Iterable
 from typing import Final
 
 _PATIENCE: Final = 5.0
@@ -33,8 +34,23 @@ class Farewells:
         except OSError:
             client.close()
             return
+        self._hear_out(client)
+
+    def _hear_out(self, client: socket.socket) -> None:
         if not _heard_out(client):
             self._waiting.append((client, time.monotonic() + _PATIENCE))
+
+    def take_over(self, descriptors: Iterable[int]) -> None:
+        """Hear out those who waited for another master."""
+        for descriptor in descriptors:
+            client = socket.socket(fileno=descriptor)
+            client.setblocking(False)
+            self._hear_out(client)
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """Those of the connections that wait."""
+        return tuple(client.fileno() for client, _ in self._waiting)
 
     def look_after(self) -> None:
         """Read what came meanwhile, and close what is over."""

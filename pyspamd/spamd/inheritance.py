@@ -34,6 +34,8 @@ class Inheritance:
     workers: tuple[OldWorker, ...]
     board: int
     lifeline: tuple[int, int]
+    farewells: tuple[int, ...] = ()
+    """Clients that have their answer and may still be sending."""
 
     def leave(self) -> None:
         """Put it where the process that follows will find it."""
@@ -46,6 +48,7 @@ class Inheritance:
             "workers": [[one.pid, one.slot, one.outlet] for one in self.workers],
             "board": self.board,
             "lifeline": self.lifeline,
+            "farewells": self.farewells,
         }
         self._let_be_inherited(True)
         os.environ[VARIABLE] = json.dumps(told)
@@ -57,7 +60,7 @@ class Inheritance:
 
     def _let_be_inherited(self, yes: bool) -> None:
         kept = [one.socket.fileno() for one in self.listeners] + [one.outlet for one in self.workers]
-        for descriptor in [*kept, self.board, *self.lifeline]:
+        for descriptor in [*kept, self.board, *self.lifeline, *self.farewells]:
             os.set_inheritable(descriptor, yes)
 
     @classmethod
@@ -75,9 +78,11 @@ class Inheritance:
         ]
         workers = [OldWorker(*entry) for entry in told["workers"]]
         lifeline = (told["lifeline"][0], told["lifeline"][1])
-        for descriptor in [told["board"], *lifeline, *(one.outlet for one in workers)]:
+        # A program of an earlier version leaves none.
+        farewells = tuple(told.get("farewells", ()))
+        for descriptor in [told["board"], *lifeline, *(one.outlet for one in workers), *farewells]:
             os.set_inheritable(descriptor, False)
-        return cls(tuple(listeners), tuple(workers), told["board"], lifeline)
+        return cls(tuple(listeners), tuple(workers), told["board"], lifeline, farewells)
 
 
 def _adopted(descriptor: int) -> socket.socket:

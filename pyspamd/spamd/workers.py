@@ -142,6 +142,7 @@ class Master:
         for old in inherited.workers if inherited else ():
             escrow = Escrow.of_outlet(old.outlet)
             self.children[old.pid] = Child(old.pid, old.slot, escrow, time.monotonic(), is_old=True)
+        self._farewells.take_over(inherited.farewells if inherited else ())
         if options.pid_file:
             try:
                 process.write_pid(options.pid_file)
@@ -356,6 +357,7 @@ class Master:
             tuple(OldWorker(c.pid, c.slot, c.escrow.descriptor) for c in self.children.values()),
             self._board.descriptor,
             self._lifeline,
+            self._farewells.descriptors,
         )
         inheritance.leave()
         command = process.original_command()

@@ -300,3 +300,26 @@ def test_a_unix_socket_in_use(start: Start, tmp_path: Path) -> None:
     assert path.exists()
     again = start("-i", str(path), "-x")  # a socket that was left behind is in nobody's way
     assert again.check(HAM) == OK
+
+
+def test_a_client_left_behind_is_heard_out_across_a_reload(start: Start) -> None:
+    server = start("-m", "1", "-x")
+
+    def sockets() -> int:
+        found = Path(f"/proc/{server.pid}/fd").iterdir()
+        return sum("socket:" in str(descriptor.readlink()) for descriptor in found)
+
+    before = sockets()
+    with server.connect() as slow:
+        slow.sendall(server.request(HAM)[:-1])
+        assert server.said("connection from")
+        (worker,) = server.workers()
+        os.kill(worker, signal.SIGKILL)
+        assert server.said("answered 1 clients")
+        assert sockets() > before
+        os.kill(server.pid, signal.SIGHUP)
+        assert server.eventually(lambda: server.log().count("server started on") == 2)
+        assert sockets() > before
+        slow.sendall(b"x" * 100_000)
+        assert TRY_AGAIN.fullmatch(server.everything(slow))
+    assert server.eventually(lambda: sockets() <= before)
