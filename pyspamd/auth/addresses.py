@@ -5,6 +5,8 @@ from functools import lru_cache
 
 # Comments nest at most so deep; what is deeper is no comment to us.
 DEEPEST_COMMENT = 20
+# Nor are brackets taken for a comment's after so many that nothing closes: for each all the rest is read.
+MOST_UNCLOSED = 50
 _WHITE = re.compile(rb"[ \t\r\n\f\v]+")
 _PLAIN = rb'[^ \t\r\n\f\v()<>@,;:\\".\[\]]++|[()<>@,;:\\".\[\]]'
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)++"|\[(?:[^\]\\]++|\\.)++\]|' + _PLAIN, re.S)
@@ -35,17 +37,20 @@ def _tokens(text: bytes) -> list[bytes]:
     """
     found = []
     at = 0
+    brackets = 0
     unclosed: set[bytes] = set()  # where one is not closed, none behind it is: every end in sight is escaped
     while at < len(text):
         if (white := _WHITE.match(text, at)) is not None:
             at = white.end()
-        elif text[at : at + 1] == b"(" and (end := _comment_end(text, at)) > 0:
+        elif text[at : at + 1] == b"(" and brackets < MOST_UNCLOSED and (end := _comment_end(text, at)) > 0:
             found.append(b"(")
             at = end
         elif (
             token := (_PLAIN_TOKEN if text[at : at + 1] in unclosed else _TOKEN).match(text, at)
         ) is not None:
-            if token[0] != b"(":
+            if token[0] == b"(":
+                brackets += 1
+            else:
                 found.append(token[0])
             at = token.end()
             if token[0] in _CLOSED_BY and text[at : at + 1] != _CLOSED_BY[token[0]]:

@@ -19,6 +19,8 @@ from ..perlre.regex import Regex, RegexError, compile_regex
 from .perl_characters import ASCII_SPACE, WIDE_SPACE, is_ascii_word, is_wide_word
 
 _MAX_REDIRECTIONS: Final = 2000
+# As many redirections are followed as would come to so many characters were each as long as the URI: 32 of the longest.
+_MOST_REDIRECTED: Final = 2**18
 _NOT_A_LINK: Final = re.compile(r"[#?&]|/(?!/)")
 _ESCAPE: Final = re.compile(r"%[0-9a-fA-F]{2}")
 _TO_ENCODE: Final = re.compile(r'%[0-9a-fA-F]{2}|[\x00-\x20\x7f-\xff"%<>]')
@@ -258,7 +260,12 @@ def _redirections(
         inner = patterns.inner.search(rest)
         if inner is not None and "." in inner[0]:
             target = inner[0]
-    if target is not None and target not in uris and len(uris) < _MAX_REDIRECTIONS:
+    if (
+        target is not None
+        and target not in uris
+        and len(uris) < _MAX_REDIRECTIONS
+        and len(uris) * len(uris[0]) < _MOST_REDIRECTED
+    ):
         uris.append(target)
 
 

@@ -4,11 +4,15 @@ body HTTPS_IP_MISMATCH eval:check_https_ip_mismatch()
 """
 
 import re
+from functools import cache
 
 from ..scan.plugin import Plugin, Reads, eval_test
 from ..scan.scan import Scan
 
-_REDIRECT = re.compile(r"https?://([^/:?]+).+?(https?:/{0,2}?([^/:?]+).*)$", re.IGNORECASE)
+# `https?://([^/:?]+).+?(https?:/{0,2}?([^/:?]+).*)$` in two: the second where the host runs into the inner scheme.
+_INNER = r"(https?:/{0,2}?([^/:?]+).*)$"
+_REDIRECT = re.compile(rf"https?://([^/:?]++).+?{_INNER}", re.IGNORECASE)
+_CLOSE_REDIRECT = re.compile(rf"https?://([^/:?]+?)[^/:?\n]{_INNER}", re.IGNORECASE)
 _AT_ADDRESS = re.compile(r"https?:/*(?:[^@/]+@)?\d+\.\d+\.\d+\.\d+", re.IGNORECASE | re.ASCII)
 _SAYS_ADDRESS = re.compile(r"https:/*(?:[^@/]+@)?\d+\.\d+\.\d+\.\d+", re.IGNORECASE | re.ASCII)
 
@@ -20,13 +24,17 @@ class URIEval(Plugin):
     def check_for_http_redirector(self, scan: Scan) -> bool:
         """A URI carries another one that leads to a different domain."""
         registry = scan.reading.registry
+
+        @cache
+        def name(host: str) -> str:
+            end = registry.uri_to_domain(host)
+            return end[0] if end else host
+
         for uri in scan.uris:
-            text = uri.decode("latin-1")
-            while found := _REDIRECT.match(text):
-                text = found.group(2)
-                ends = [registry.uri_to_domain(host) for host in (found.group(1), found.group(3))]
-                names = [end[0] if end else host for end, host in zip(ends, found.group(1, 3), strict=True)]
-                if names[0] != names[1]:
+            text, at = uri.decode("latin-1"), 0
+            while found := _REDIRECT.match(text, at) or _CLOSE_REDIRECT.match(text, at):
+                at = found.start(2)
+                if name(found[1]) != name(found[3]):
                     return True
         return False
 

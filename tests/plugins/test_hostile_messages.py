@@ -18,8 +18,9 @@ from pyspamd.auth.spf_macro import Macros, MacroSyntaxError, expand
 from pyspamd.mail import charset_names, freemail_hops, html_links, mime_shape
 from pyspamd.mail.addresses import parse_header_addresses
 from pyspamd.mail.html import render
+from pyspamd.mail.uri_canon import canonicalize
 from pyspamd.mail.zip_members import Budget, read_zip
-from pyspamd.plugins import dkim, headereval, mimeeval
+from pyspamd.plugins import dkim, headereval, mimeeval, urieval
 
 SIZE = 400_000
 MOST_SECONDS = 60
@@ -27,10 +28,12 @@ RULES = """
 loadplugin Mail::SpamAssassin::Plugin::HeaderEval
 loadplugin Mail::SpamAssassin::Plugin::HTMLEval
 loadplugin Mail::SpamAssassin::Plugin::MIMEEval
+loadplugin Mail::SpamAssassin::Plugin::URIEval
 ok_locales ja
 body   BAD_ISO  eval:check_for_mime('mime_bad_iso_charset')
 body   SHOUTING eval:check_for_uppercase('50', '100')
 header CAPITALS eval:subject_is_all_caps()
+body   REDIRECT eval:check_for_http_redirector()
 header JUNO     eval:check_for_forged_juno_received_headers()
 header HOTMAIL  eval:check_for_forged_hotmail_received_headers()
 header UNUSABLE eval:check_messageid_not_usable()
@@ -73,6 +76,14 @@ MESSAGES = {
         + b'">'
         + b"<a href=./x>" * 5
         + b"".join(b"<a href=./%d>" % n for n in range(SIZE // 18))
+    ),
+    "links with long hosts": _html(
+        b"".join(b'<a href="http://' + b"a" * 8000 + b'%d">x</a>' % n for n in range(SIZE // 8050))
+    ),
+    "links in links": _html(
+        b"".join(
+            b'<a href="http://a.com/' + b"http://a.com/" * 620 + b'%d">x</a>' % n for n in range(SIZE // 8100)
+        )
     ),
     "attributes by other names": _html(
         b"<a " + b"".join(b"%d/href=x " % n for n in range(SIZE // 13)) + b">x</a>"
@@ -137,6 +148,29 @@ def test_what_cannot_be_unpacked_costs_as_much() -> None:
     begun = time.process_time()
     assert not any(archive.content(member) for member in archive.members)
     assert time.process_time() - begun < MOST_SECONDS
+
+
+def test_redirections_of_a_long_uri_are_followed_so_far() -> None:
+    assert len(canonicalize("http://example.com/" + "http:a." * 1000)) < 200
+    short = "http://example.com/" + "".join(f"http://a{n}.example/" for n in range(20))
+    assert len(canonicalize(short)) == 21
+
+
+def test_a_bracket_that_nothing_closes_is_no_comment() -> None:
+    assert addresses.first_address(b"( a (b) <x@example.com>") == b"x@example.com"
+    begun = time.process_time()
+    addresses.first_address(b"(\\" * (SIZE // 2))
+    assert time.process_time() - begun < MOST_SECONDS
+
+
+def _redirection(text: str) -> tuple[str, ...] | None:
+    found = urieval._REDIRECT.match(text) or urieval._CLOSE_REDIRECT.match(text)
+    return found and found.groups()
+
+
+def _plain_redirection(text: str) -> tuple[str, ...] | None:
+    found = re.match(r"https?://([^/:?]+).+?(https?:/{0,2}?([^/:?]+).*)$", text, re.IGNORECASE)
+    return found and found.groups()
 
 
 def _label_by_label(domain: str) -> str:
@@ -232,6 +266,11 @@ PLAINLY: dict[str, tuple[Callable[[Any], object], Callable[[Any], object], Any]]
         lambda received: freemail_hops._has_hop(received, freemail_hops._MAIL_COM_HOP),
         _found(re.compile(rb"from.*\bmail\.com.*\[" + _IP + rb"\].*by")),
         [b"from ", b"mail.com", b"[192.0.2.1]", b"by", b" ", b"\n", b"x"],
+    ),
+    "redirection": (
+        _redirection,
+        _plain_redirection,
+        ["http://", "https", "http", "://", "a", "/", "?", ":", "HTTP", "\n"],
     ),
     "author": (
         lambda author: (found := dkim._AUTHOR_DOMAIN.search(author)) and found[1],
