@@ -86,7 +86,7 @@ class Registry:
         self.two_level = frozenset(two_level)
         self.three_level = frozenset(three_level)
         # Messages name the same few hosts again and again.
-        self._domain_of = lru_cache(maxsize=8192)(self._host_and_domain)
+        self._domain_of = lru_cache(maxsize=2048)(self._host_and_domain)
 
     def split_domain(
         self, host: AnyStr, *, ascii_only: bool = False, characters: bool = False

@@ -76,7 +76,7 @@ class Address:
     invalid: bool
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def parse_header_addresses(value: bytes) -> tuple[Address, ...]:
     """The entries of an address header, given its raw value without the field name; none if it is blank.
 

@@ -33,7 +33,7 @@ def _read_octet_attributes(written: str) -> Attributes:
     return found
 
 
-_read_short_attributes = lru_cache(maxsize=2048)(_read_attributes)
+_read_short_attributes = lru_cache(maxsize=512)(_read_attributes)
 
 _CURLED_QUOTES = re.compile("[\u201c\u201d]")
 _CURLED_QUOTES_UTF8 = re.compile("\xe2\x80[\x9c\x9d]")

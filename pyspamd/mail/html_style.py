@@ -35,7 +35,7 @@ class Style:
         )
 
 
-style = lru_cache(maxsize=4096)(Style)
+style = lru_cache(maxsize=1024)(Style)
 """A `Style`, made once for the same values."""
 
 DEFAULT = style("#000000", "#ffffff", 3, "", "")
@@ -106,7 +106,7 @@ def _declarations(css: str, wide: bool) -> Declarations | None:
     return Declarations(foreground, background, display, visibility)
 
 
-_short_declarations = lru_cache(maxsize=2048)(_declarations)
+_short_declarations = lru_cache(maxsize=512)(_declarations)
 
 
 def _value(rest: str, space: str) -> str | None:

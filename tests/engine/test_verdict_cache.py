@@ -195,10 +195,17 @@ def test_what_cannot_be_read_is_a_miss(make_judge: Callable[..., Judge], damage:
     assert names(judge(UNSIGNED)) == names(make_judge(None)(UNSIGNED))
 
 
+OTHER_WAY = (
+    b"Received: from x.example (x.example [192.0.2.7]) by y.example; Mon, 1 Jan 2024 00:00:00 +0000\n"
+    b"X-Mailer: another\nDKIM-Signature: v=1; d=signer.example.com; s=a\n"
+)
+
+
 def test_warm_verdicts_are_cold_ones(
     corpus: Path, stock_rules: Path, tmp_path: Path, expected_local: dict[str, object]
 ) -> None:
-    """Field by field, over a sample of the corpus, with the stock rules and the store on disk."""
+    """Field by field, over a sample of the corpus, with the stock rules and the store on disk, and with another
+    header above the same body."""
     off = ("use_bayes 0", "use_pyzor 0", "use_razor2 0", "capture_templates_once 0")
     store = DiskStore(tmp_path / "cache")
     engine = assemble(Setup(stock=True, local_tests_only=True, cf=off), store=store)
@@ -224,6 +231,11 @@ def test_warm_verdicts_are_cold_ones(
             state, warm = await judge(raw)
             assert state == "hit", name
             assert warm == without, name
+            engine.cache = None
+            _, without = await judge(OTHER_WAY + raw)
+            engine.cache = cold
+            state, warm = await judge(OTHER_WAY + raw)
+            assert (state, warm) == ("hit", without), name
 
     asyncio.run(compare())
     store.close()
