@@ -6,7 +6,8 @@ tflags     ZIP_ATTACHED multiple maxhits=3
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from typing import NamedTuple
 
 from ..conf.directives import BadValue, Build, required
 from ..conf.rule_directives import RuleDirective, rule_and_rest, split_pattern
@@ -99,6 +100,7 @@ class _Prepared:
     """A rule as it is run: which parts count, whether they are joined, how many matches hit."""
 
     test: MimeHeaderTest
+    field: "_Field"
     regex: Regex
     first: int
     last: int
@@ -111,30 +113,38 @@ def _prepare(test: MimeHeaderTest, flags: tuple[str, ...]) -> _Prepared:
     if limit is None:
         limit = MOST if "multiple" in flags else 1
     first, last = _range(flags)
-    return _Prepared(test, compile_regex(test.pattern, test.flags), first, last, "concat" in flags, limit)
+    field = _Field(test.header, test.raw, test.if_unset)
+    regex = compile_regex(test.pattern, test.flags)
+    return _Prepared(test, field, regex, first, last, "concat" in flags, limit)
 
 
-def _values(scan: Scan, test: MimeHeaderTest) -> list[bytes]:
-    """The field's value in every part; many rules look at the same few fields."""
-    return scan.once(
-        ("mimeheader", test.header, test.raw, test.if_unset),
-        lambda: [_value(part, test) for part in scan.message.find_parts()],
-    )
+class _Field(NamedTuple):
+    """What a rule looks at in every part; many rules look at the same few fields."""
 
+    name: str
+    raw: bool
+    if_unset: str
 
-def _value(part: Part, test: MimeHeaderTest) -> bytes:
-    headers = part.headers
-    if test.header == "ALL":
-        return b"".join(headers.all_raw() if test.raw else headers.all())
-    values = headers.raw(test.header) if test.raw else headers.get(test.header)
-    return values[-1] if values else test.if_unset.encode("latin-1", "replace")
+    def values(self, scan: Scan) -> tuple[list[bytes], bool]:
+        """Its value in every part, and whether any is not empty."""
+        values = [self._value(part) for part in scan.message.find_parts()]
+        return values, any(values)
+
+    def _value(self, part: Part) -> bytes:
+        headers = part.headers
+        if self.name == "ALL":
+            return b"".join(headers.all_raw() if self.raw else headers.all())
+        values = headers.raw(self.name) if self.raw else headers.get(self.name)
+        return values[-1] if values else self.if_unset.encode("latin-1", "replace")
 
 
 def _run(scan: Scan, rule: str, prepared: _Prepared) -> bool | None:
     if prepared.test.negate:
         return True  # whatever the parts hold: the original never counts the match that should forbid it
     regex = prepared.regex
-    values = _values(scan, prepared.test)
+    values, filled = scan.once(prepared.field, partial(prepared.field.values, scan))
+    if not (filled or prepared.concat or regex.matches_empty):
+        return False
     if prepared.first > 1 or prepared.last < len(values):
         values = values[max(0, prepared.first - 1) : prepared.last]
     if prepared.concat:

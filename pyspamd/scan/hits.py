@@ -64,7 +64,8 @@ class Hits:
         conf = self._conf
         worth = score
         if worth is None:
-            worth = conf.scores[rule][self._set] if rule in conf.scores else default_score
+            scores = conf.scores.get(rule)
+            worth = default_score if scores is None else scores[self._set]
         if not worth:
             return False
         already = self.values.get(rule, 0)
