@@ -12,7 +12,7 @@ from ..mail.message import Message
 _MIXED = re.compile(rb"\s*multipart/mixed;\s+boundary\s*=\s*[\"']?(.+?)[\"']?(?:;|$)", re.IGNORECASE)
 _ORIGINAL = re.compile(rb"(?:message/rfc822|text/plain);\s+x-spam-type=original")
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
-_PART_FIELD = re.compile(rb"Content-(Type|Description):\s+(.+?)\s*$", re.IGNORECASE)
+_PART_FIELD = re.compile(rb"Content-(Type|Description):\s+(\S(?:.*\S)?|.)\s*$", re.IGNORECASE)
 _FOLDED_OWN = re.compile(rb"((?:\A|\n)X-Spam-(?!Prev)[^\n]+)((?:\n[ \t]+\S[^\n]*(?=\n))+)")
 _FOLD = re.compile(rb"\n[ \t]+")
 _OWN_LINE = re.compile(rb"^X-Spam-[^\n]*\n", re.MULTILINE)
@@ -22,6 +22,8 @@ _NO_SUBJECT_LINE = re.compile(rb"(\A|\n)X-Spam-Prev-Subject:\s*\(nonexistent\)\n
 _SUBJECT_ON = re.compile(rb"(\A|\n)Subject:.*\n", re.DOTALL)
 _PREVIOUS = re.compile(rb"^X-Spam-Prev-(([^:]+:)[^\n]*\n(?:\s+\S[^\n]*\n)*)", re.MULTILINE)
 _OLD_REPORT = re.compile(rb"\A\n?SPAM: ----[^\n]+\n(?:SPAM:[^\n]*\n)*SPAM: ----[^\n]+\n\n")
+MOST_PREVIOUS = 100
+"""X-Spam-Prev lines that are put back; for each the header is looked through."""
 DESCRIPTION = b"original message before SpamAssassin"
 
 
@@ -83,7 +85,10 @@ def _unmarked(message: Message, conf: Conf) -> bytes:
     if _NO_SUBJECT.search(head) and not _SAYS_NONEXISTENT.search(head):
         # The original takes off everything from the subject on: where it made the subject, only its own lines follow.
         head = _SUBJECT_ON.sub(rb"\1\n", _NO_SUBJECT_LINE.sub(rb"\1\n", head, count=1), count=1)
-    while previous := _PREVIOUS.search(head):
+    for _ in range(MOST_PREVIOUS):
+        previous = _PREVIOUS.search(head)
+        if previous is None:
+            break
         head = head[: previous.start()] + head[previous.end() :]
         header = previous.group(1)
         present = re.compile(

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-_BOUNDARY = re.compile(rb'\bboundary\s*=\s*("[^"]+|[^\s";]+(?=[\s;]|$))', re.I)
+_BOUNDARY = re.compile(rb'\bboundary\s*=\s*("[^"]+|[^\s";]++(?=[\s;]|$))', re.I)
 _CHARSET = re.compile(rb"\bcharset\s*=\s*[\"']?(.*?)[\"']?(?:;|$)", re.I)
 _NAME = re.compile(rb"\b(?:file)?name\s*=\s*[\"']?(.*?)[\"']?(?:;|$)", re.I)
 _NAME_PIECES = re.compile(rb"\b(?:file)?name\*0\s*=", re.I)

@@ -1,5 +1,6 @@
 """Markup taken off: what the original takes off its own messages and ours, and what it makes of odd ones."""
 
+import time
 from typing import Any
 
 import pytest
@@ -64,3 +65,14 @@ def test_folds_without_end_are_unfolded_at_once(rewriting: Any) -> None:
     from pyspamd.engine.markup import without_markup
 
     assert without_markup(engine.read(message), engine.conf) == b"A: b\n\nbody\n"
+
+
+def test_marks_put_back_by_the_thousand(rewriting: Any) -> None:
+    engine = rewriting.engine("")
+    from pyspamd.engine.markup import without_markup
+
+    marks = b"".join(b"X-Spam-Prev-A%d: b\n" % number for number in range(60_000))
+    begun = time.process_time()
+    plain = without_markup(engine.read(b"Subject: x\n" + marks + b"\nx\n"), engine.conf)
+    assert time.process_time() - begun < 60
+    assert b"\nA99: b\n" in plain and b"X-Spam" not in plain

@@ -15,7 +15,8 @@ import pytest
 
 from pyspamd.auth import addresses, spf
 from pyspamd.auth.spf_macro import Macros, MacroSyntaxError, expand
-from pyspamd.mail import charset_names, freemail_hops, html_links, mime_shape
+from pyspamd.engine import markup
+from pyspamd.mail import charset_names, content_type, freemail_hops, html_links, mime_shape
 from pyspamd.mail.addresses import parse_header_addresses
 from pyspamd.mail.html import render
 from pyspamd.mail.uri_canon import canonicalize
@@ -84,6 +85,11 @@ MESSAGES = {
         b"".join(
             b'<a href="http://a.com/' + b"http://a.com/" * 620 + b'%d">x</a>' % n for n in range(SIZE // 8100)
         )
+    ),
+    "boundaries in names": TOP
+    + b"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
+    + b"".join(
+        b'--b\nContent-Type: text/plain; name="' + b"boundary=" * 900 + b'"\n\nx\n' for _ in range(48)
     ),
     "attributes by other names": _html(
         b"<a " + b"".join(b"%d/href=x " % n for n in range(SIZE // 13)) + b">x</a>"
@@ -266,6 +272,19 @@ PLAINLY: dict[str, tuple[Callable[[Any], object], Callable[[Any], object], Any]]
         lambda received: freemail_hops._has_hop(received, freemail_hops._MAIL_COM_HOP),
         _found(re.compile(rb"from.*\bmail\.com.*\[" + _IP + rb"\].*by")),
         [b"from ", b"mail.com", b"[192.0.2.1]", b"by", b" ", b"\n", b"x"],
+    ),
+    "boundary": (
+        lambda value: (found := content_type._BOUNDARY.search(value)) and found[1],
+        lambda value: (
+            (found := re.search(rb'\bboundary\s*=\s*("[^"]+|[^\s";]+(?=[\s;]|$))', value, re.IGNORECASE))
+            and found[1]
+        ),
+        [b"boundary", b"boundary=", b'"', b"=", b" ", b";", b"a", b"\n"],
+    ),
+    "field of a part": (
+        lambda line: (found := markup._PART_FIELD.match(b"Content-Type:" + line)) and found[2],
+        lambda line: (found := re.match(rb"Content-Type:\s+(.+?)\s*$", b"Content-Type:" + line)) and found[1],
+        [b" ", b"a", b"\t", b"\r", b"x y", b"\n"],
     ),
     "redirection": (
         _redirection,
