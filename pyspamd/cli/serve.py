@@ -251,15 +251,13 @@ def _with_families(setup: Setup, families: str) -> Setup:
 
 
 def _store(name: str | None, who: process.Identity | None, journal: Journal) -> Store | None:
-    """The verdict cache's store; a server that nobody told where to keep it starts without one if need be."""
+    """The verdict cache's store; where it cannot be, the server scores without one."""
     folder = cache_folder(name)
     if folder is None:
         return None
     try:
         process.make_folder(folder, who)
     except StartError as error:
-        if name is not None:
-            raise
         journal.raw("warn", f"{error}; verdicts on bodies are not remembered", "cache")
         return None
     return DiskStore(folder)

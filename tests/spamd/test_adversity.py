@@ -134,6 +134,13 @@ def test_a_cache_that_cannot_be_written(serve: Serve, spamc: str, tmp_path: Path
         subprocess.run(["chattr", "-i", str(cache)], capture_output=True)
 
 
+def test_a_cache_that_has_no_place(serve: Serve, spamc: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    server = serve("-L", "--cache-dir", "file/cache")
+    assert server.said("verdicts on bodies are not remembered")
+    scores_on(spamc, server, 3)
+
+
 def _emptied(file: Path) -> None:
     os.truncate(file, 0)
 
