@@ -22,8 +22,8 @@ from pcre2 import _cy as pcre2
 
 import pyspamd
 from pyspamd.auth import received_spf
-from pyspamd.mail import charset_escapes
-from pyspamd.plugins import bodyeval, vbounce
+from pyspamd.mail import charset_escapes, freemail_hops, received_products
+from pyspamd.plugins import bodyeval, decodeshorturls, vbounce
 
 LENGTHS = (12, 24, 48, 96)
 """Each twice the one before, so that the steps grow by 2, 4 or 8 where they are linear, quadratic or cubic."""
@@ -68,6 +68,9 @@ def patterns() -> Iterator[tuple[str, str, Pattern]]:
             for name, value in vars(importlib.import_module(found.name)).items():
                 for pattern in _within(value):
                     yield found.name, name, pattern
+    received_products.compile_all()
+    for shape in received_products._PATTERNS:
+        yield received_products.__name__, "_PATTERNS", shape.match.__self__  # type: ignore[attr-defined]
 
 
 SOURCE = "\n".join(path.read_text("utf-8") for path in Path(pyspamd.__path__[0]).rglob("*.py"))
@@ -264,6 +267,8 @@ def test_no_pattern_takes_cubic_work() -> None:
         (charset_escapes._SHIFTED, "\x0e", rb"\x0e([^\x0f]*)\x0f"),
         (bodyeval._LABEL, "\n", rb"(?m)^\s*([^:\s][^:\n]{2,29})\s*:\s*\S"),
         (vbounce._HOST, ".", rb"\s(\S+\.\S+)\s"),
+        (freemail_hops._MSN_GROUP, "<", rb"(?i)<(\S+)@groups\.msn\.com>"),
+        (decodeshorturls._ROOT, "a", r"([a-z]+://.*?)[/?#].*"),
     ],
 )
 def test_patterns_for_long_texts_take_linear_work(pattern: Pattern, pump: str, before: str | bytes) -> None:

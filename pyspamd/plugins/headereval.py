@@ -29,6 +29,7 @@ _CAPS_CHARSET = re.compile(
 )
 _OUTLOOK_ID = re.compile(rb"<[0-9a-f]{4}([0-9a-f]{8})\$[0-9a-f]{8}\$[0-9a-f]{8}@")
 _OUTLOOK_TICKS, _OUTLOOK_START, _OUTLOOK_FUDGE = 0.0023283064365387, 27111902.8329849, 250
+_RATWARE_ID = re.compile(rb"<[A-Z]{28}\.([^>]++)>")
 _UNRESOLVED = re.compile(rb"%[A-Z][A-Z_-]")
 _MAY_LOOK_UNRESOLVED = re.compile(
     rb"(?:X-VMS-To|X-UIDL|X-Face|To|Cc|From|Subject|References|In-Reply-To|"
@@ -329,7 +330,9 @@ class HeaderEval(Plugin):
     @eval_test(reads=Reads.HEADER)
     def check_ratware_name_id(self, scan: Scan) -> bool:
         """A Message-ID of 28 capitals and the sender's own address."""
-        found = re.search(rb"<[A-Z]{28}\.([^>]+?)>", _get(scan, "MESSAGEID"))
+        ids = _get(scan, "MESSAGEID")
+        # Behind the last bracket that closes, each that opens would be followed to the end in vain.
+        found = _RATWARE_ID.search(ids, 0, ids.rfind(b">") + 1)
         if not found:
             return False
         own = rb'"[^"]+"\s*<' + re.escape(found.group(1)) + rb">"

@@ -37,6 +37,7 @@ header CAPITALS eval:subject_is_all_caps()
 body   REDIRECT eval:check_for_http_redirector()
 header JUNO     eval:check_for_forged_juno_received_headers()
 header HOTMAIL  eval:check_for_forged_hotmail_received_headers()
+header RATWARE  eval:check_ratware_name_id()
 header UNUSABLE eval:check_messageid_not_usable()
 uri    LINK     /example/
 header NAME     From:name =~ /A/
@@ -86,6 +87,9 @@ MESSAGES = {
             b'<a href="http://a.com/' + b"http://a.com/" * 620 + b'%d">x</a>' % n for n in range(SIZE // 8100)
         )
     ),
+    "identities that never end": (b"X-Message-Id: " + (b"<" + b"A" * 28 + b".") * 260 + b"\n") * 150
+    + TOP
+    + b"\nx\n",
     "boundaries in names": TOP
     + b"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
     + b"".join(
@@ -272,6 +276,11 @@ PLAINLY: dict[str, tuple[Callable[[Any], object], Callable[[Any], object], Any]]
         lambda received: freemail_hops._has_hop(received, freemail_hops._MAIL_COM_HOP),
         _found(re.compile(rb"from.*\bmail\.com.*\[" + _IP + rb"\].*by")),
         [b"from ", b"mail.com", b"[192.0.2.1]", b"by", b" ", b"\n", b"x"],
+    ),
+    "ratware": (
+        lambda ids: (found := headereval._RATWARE_ID.search(ids, 0, ids.rfind(b">") + 1)) and found[1],
+        lambda ids: (found := re.search(rb"<[A-Z]{28}\.([^>]+?)>", ids)) and found[1],
+        [b"<" + b"A" * 28 + b".", b"<", b"A" * 28, b".", b">", b"a", b"\n"],
     ),
     "boundary": (
         lambda value: (found := content_type._BOUNDARY.search(value)) and found[1],
