@@ -183,16 +183,21 @@ class MetaExpression:
     evaluate: Evaluate
     is_declaration: bool
     """`meta NAME ()`: a rule that only something else can make hit."""
+    needs: tuple[str, ...] = ()
+    """Rules without any one of which it is 0, whatever the others say."""
 
-    def as_data(self) -> tuple[tuple[str, ...], CodeType, bool]:
+    def as_data(self) -> "Data":
         """What `restore_meta` needs, as `marshal` can hold it."""
-        return self.names, self.evaluate.__code__, self.is_declaration
+        return self.names, self.evaluate.__code__, self.is_declaration, self.needs
 
 
-def restore_meta(data: tuple[tuple[str, ...], CodeType, bool]) -> MetaExpression:
+Data = tuple[tuple[str, ...], CodeType, bool, tuple[str, ...]]
+
+
+def restore_meta(data: Data) -> MetaExpression:
     """The meta that `as_data` came from."""
-    names, code, declared = data
-    return MetaExpression(names, FunctionType(code, _GLOBALS), declared)
+    names, code, declared, needs = data
+    return MetaExpression(names, FunctionType(code, _GLOBALS), declared, needs)
 
 
 def compile_meta(
@@ -267,9 +272,37 @@ def _compile(
     arguments = ast.arguments([], [ast.arg("v")], None, [], [], None, [])
     function = ast.FunctionDef("meta", arguments, [ast.Return(body)], [], None, None)
     try:
+        needs = tuple(sorted(_needs(body)))
         compiled = compile(ast.fix_missing_locations(ast.Module([function], [])), "<meta>", "exec")
     except (RecursionError, MemoryError, ValueError):
         raise MetaError("the expression is nested too deeply") from None
     code = next(constant for constant in compiled.co_consts if isinstance(constant, CodeType))
     declared = isinstance(body, ast.Constant) and not builder.names and not expression.strip().strip("( )")
-    return MetaExpression(tuple(builder.names), FunctionType(code, _GLOBALS), declared)
+    return MetaExpression(tuple(builder.names), FunctionType(code, _GLOBALS), declared, needs)
+
+
+def _needs(tree: ast.expr) -> set[str]:
+    """Rules of which each must have hit for the expression not to be 0; some, not always all."""
+    match tree:
+        case ast.Subscript(slice=ast.Constant(value=str(name))):
+            return {name}
+        case ast.BoolOp(op=ast.And(), values=sides):
+            return set().union(*map(_needs, sides))
+        case ast.BinOp(op=ast.Mult(), left=left, right=right):
+            return _needs(left) | _needs(right)
+        case ast.BoolOp(op=ast.Or(), values=sides):
+            return set.intersection(*map(_needs, sides))
+        case ast.UnaryOp(op=ast.USub(), operand=inner):
+            return _needs(inner)
+        case ast.Compare(
+            left=left, ops=[operator], comparators=[ast.Constant(value=int() | float() as bound)]
+        ):
+            # What is 0 is not above this bound, or is not what it must equal.
+            refuses_zero = (
+                (isinstance(operator, ast.Gt) and bound >= 0)
+                or (isinstance(operator, ast.GtE) and bound > 0)
+                or (isinstance(operator, ast.Eq) and bound != 0)
+            )
+            return _needs(left) if refuses_zero else set()
+        case _:
+            return set()

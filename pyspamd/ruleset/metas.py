@@ -5,6 +5,7 @@ So each message costs what its hits reach, not what the rule set holds. Sets of 
 in topological order, so that the lowest number is always that of a meta whose dependencies are settled.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
@@ -74,6 +75,7 @@ class MetaGraph:
         index = {name: number for number, name in enumerate(self.names)}
         self._evaluate: list[Evaluate] = [metas[name].evaluate for name in self.names]
         self._dependents: dict[str, int] = {}
+        mentions = Counter(dep for name in self.names for dep in metas[name].names)
         level_of: dict[str, int] = {}
         self._upto = [0] * (last_level + 1)
         self._always = 0
@@ -85,11 +87,13 @@ class MetaGraph:
             bit = 1 << number
             for later in range(level, last_level + 1):
                 self._upto[later] |= bit
-            for dep in deps:
+            # One rule without which it is 0 will do to wait for: that which fewest metas mention hits least.
+            needs = metas[name].needs if deps else ()
+            for dep in (min(needs, key=lambda rule: (mentions[rule], rule)),) if needs else deps:
                 self._dependents[dep] = self._dependents.get(dep, 0) | bit
             if name in arranged.cyclic or self._evaluate[number](dict.fromkeys(deps, 0)):
                 self._always |= bit
-        self.dependencies = frozenset(self._dependents).union(*(metas[name].names for name in rootless))
+        self.dependencies = frozenset(mentions)
         self._names_of = {name: metas[name].names for name in self.names}
 
     def dependencies_of(self, name: str) -> tuple[str, ...]:

@@ -89,6 +89,43 @@ def test_what_hits_reach_is_all_there_is() -> None:
         assert resolve(built, hits) == everything(texts, hits)
 
 
+def nested(rng: random.Random, pool: list[str], depth: int = 3) -> str:
+    """An expression of every operator that metas have."""
+    if not depth or rng.random() < 0.25:
+        return rng.choice(pool) if rng.random() < 0.9 else rng.choice(["0", "1", "2"])
+    one, other = (nested(rng, pool, depth - 1) for _ in range(2))
+    bound = rng.choice(["0", "1", "2", "(0 - 1)"])
+    return rng.choice(
+        [
+            f"({one} && {other})",
+            f"({one} && {other})",
+            f"({one} || {other})",
+            f"!{one}" if one[0] in "RM(" else one,
+            f"({one} {rng.choice(['>', '>=', '==', '!=', '<', '<='])} {bound})",
+            f"({bound} {rng.choice(['>', '>=', '==', '!=', '<', '<='])} {one})",
+            f"({one} {rng.choice(['+', '-', '*'])} {other})",
+            f"({one} ? {other} : {rng.choice(pool)})",
+            f"({one} ^ {other})",
+        ]
+    )
+
+
+def test_whatever_a_meta_waits_for_it_hits_as_if_it_waited_for_all() -> None:
+    rng = random.Random(11)
+    base = [f"R{number}" for number in range(10)]
+    waiting_for_one = 0
+    for _ in range(150):
+        texts: dict[str, str] = {}
+        for number in range(15):
+            texts[f"M{number}"] = nested(rng, base + list(texts))
+        built = graph(texts)
+        waiting_for_one += sum(bool(compile_meta(text, name).needs) for name, text in texts.items())
+        for share in (0.1, 0.3, 0.7):
+            hits = {name: rng.randint(1, 3) for name in base if rng.random() < share}
+            assert resolve(built, hits) == everything(texts, hits)
+    assert waiting_for_one > 500
+
+
 def everything(texts: dict[str, str], hits: dict[str, int]) -> dict[str, float]:
     """Every meta evaluated, in an order that suits: each mentions only earlier ones."""
     metas: dict[str, MetaExpression] = {name: compile_meta(text, name) for name, text in texts.items()}
