@@ -64,9 +64,16 @@ class SpfRecord:
     scopes: frozenset[str] = frozenset({"helo", "mfrom"})
 
 
-@lru_cache(maxsize=2048)
+LONGEST_KEPT = 4096
+"""Characters of a record up to which it is remembered: one of 64 kB makes megabytes of mechanisms."""
+
+
 def read_record(text: str) -> SpfRecord | None:
     """The record in the text of a TXT record, `None` where there is none; `SpfSyntaxError` if invalid."""
+    return _remembered(text) if len(text) <= LONGEST_KEPT else _read(text)
+
+
+def _read(text: str) -> SpfRecord | None:
     start = _VERSION.match(text)
     if start is None:
         return None
@@ -93,6 +100,9 @@ def read_record(text: str) -> SpfRecord | None:
     if start[1] is None:
         return SpfRecord(found, redirect, exp)
     return SpfRecord(found, redirect, exp, 2, frozenset(start[1].lower().split(",")))
+
+
+_remembered = lru_cache(maxsize=2048)(_read)
 
 
 def _plain(domain: str) -> str:

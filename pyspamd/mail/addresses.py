@@ -76,14 +76,20 @@ class Address:
     invalid: bool
 
 
-@lru_cache(maxsize=256)
+LONGEST_KEPT: Final = 1024
+"""Octets of a value up to which it is remembered for long: one of 8 kB can name a thousand addresses."""
+
+
 def parse_header_addresses(value: bytes) -> tuple[Address, ...]:
     """The entries of an address header, given its raw value without the field name; none if it is blank.
 
     A quick and forgiving reading comes first. Where it finds fewer entries than the commas promise, the
     grammar is asked as well, and whoever finds more is believed.
     """
-    value = value[:MAX_VALUE_LENGTH]
+    return _remembered(value) if len(value) <= LONGEST_KEPT else _remembered_long(value[:MAX_VALUE_LENGTH])
+
+
+def _parse(value: bytes) -> tuple[Address, ...]:
     if not value.strip(_SPACE):
         return ()
     found = _entries(value)
@@ -94,6 +100,10 @@ def parse_header_addresses(value: bytes) -> tuple[Address, ...]:
             untold = count(1)
             found = [a for a in by_grammar if a.phrase is not whole or next(untold) <= MOST_UNTOLD]
     return tuple(found)
+
+
+_remembered = lru_cache(maxsize=256)(_parse)
+_remembered_long = lru_cache(maxsize=16)(_parse)
 
 
 def find_addresses_in_line(line: bytes, registry: Registry) -> list[bytes]:

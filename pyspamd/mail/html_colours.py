@@ -47,12 +47,19 @@ _NOT_HEXADECIMAL = re.compile(r"[^a-f0-9]+")
 _LARGEST = 2**64 - 1
 
 
-@lru_cache(maxsize=1024)
+LONGEST_KEPT = 64
+"""Characters of a colour up to which it is remembered."""
+
+
 def colour(text: str, wide: bool = True) -> str:
     """`#` and hexadecimal digits for a colour's name, `#` notation or `rgb(…)`; `invalid` for anything else.
 
     Three digits are doubled, more than six cut; `#` alone stays alone, as SpamAssassin leaves it.
     """
+    return _remembered(text, wide) if len(text) <= LONGEST_KEPT else _read(text, wide)
+
+
+def _read(text: str, wide: bool) -> str:
     text = text.lower().strip(WIDE_SPACE if wide else ASCII_SPACE)
     name = NAMES.get(text)
     if name is not None:
@@ -70,6 +77,9 @@ def colour(text: str, wide: bool = True) -> str:
     if len(digits) == 3:
         digits = "".join(digit * 2 for digit in digits)
     return "#" + digits
+
+
+_remembered = lru_cache(maxsize=1024)(_read)
 
 
 def _from_rgb(text: str) -> str:

@@ -35,8 +35,16 @@ class Style:
         )
 
 
-style = lru_cache(maxsize=1024)(Style)
-"""A `Style`, made once for the same values."""
+_remembered = lru_cache(maxsize=1024)(Style)
+LONGEST_KEPT = 64
+"""Characters of `display` and `visibility` up to which a style is remembered."""
+
+
+def style(foreground: str, background: str, size: int | float, display: str, visibility: str) -> Style:
+    """A `Style`, made once for the same values unless they are long."""
+    make = _remembered if len(display) + len(visibility) <= LONGEST_KEPT else Style
+    return make(foreground, background, size, display, visibility)
+
 
 DEFAULT = style("#000000", "#ffffff", 3, "", "")
 

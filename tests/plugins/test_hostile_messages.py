@@ -13,10 +13,19 @@ from typing import Any
 
 import pytest
 
-from pyspamd.auth import addresses, spf
+from pyspamd.auth import addresses, spf, spf_record
 from pyspamd.auth.spf_macro import Macros, MacroSyntaxError, expand
 from pyspamd.engine import markup
-from pyspamd.mail import charset_names, content_type, freemail_hops, html_links, mime_shape
+from pyspamd.mail import addresses as mail_addresses
+from pyspamd.mail import (
+    charset_names,
+    content_type,
+    freemail_hops,
+    html_colours,
+    html_links,
+    html_style,
+    mime_shape,
+)
 from pyspamd.mail.addresses import parse_header_addresses
 from pyspamd.mail.html import render
 from pyspamd.mail.uri_canon import canonicalize
@@ -119,6 +128,24 @@ def test_entries_that_say_nothing_are_not_kept_by_the_thousand() -> None:
     entries = parse_header_addresses(b"," * 7000 + b"x" * 1000)
     assert 100 <= len(entries) < 200
     assert len(parse_header_addresses(b"a@example.com," * 500)) == 500
+
+
+@pytest.mark.parametrize(
+    ("module", "ask"),
+    [
+        (mail_addresses, lambda n: parse_header_addresses(b"a%d@example.com," % n * 400)),
+        (html_colours, lambda n: html_colours.colour(f"#{n}" + "0" * 100_000)),
+        (html_style, lambda n: html_style.style("#000000", "#ffffff", 3, f"{n}" + "x" * 100_000, "")),
+        (spf_record, lambda n: spf_record.read_record("v=spf1" + f" ip4:192.0.2.{n}" * 4000)),
+    ],
+)
+def test_what_is_long_is_not_remembered(module: Any, ask: Callable[[int], object]) -> None:
+    """A worker would keep a thousand messages' worth of it."""
+    ask(0)
+    known = module._remembered.cache_info().currsize
+    for number in range(1, 5):
+        assert ask(number) is not None
+    assert module._remembered.cache_info().currsize == known
 
 
 def test_a_page_does_not_swell_below_its_base() -> None:
