@@ -42,6 +42,12 @@ _ENTRY: Final = compile_regex(
         rb"\s*(?:[,;]|\z)"
     ).decode("ascii")
 )
+_PLAIN_MAIL: Final = rb"([A-Za-z0-9._+=-]+)@([A-Za-z0-9.-]+)"
+_USUAL: Final = re.compile(
+    rb"\s*+(?:"
+    rb"(?:\"([A-Za-z0-9 .'_-]*+)\"([ \t]*+)|([A-Za-z0-9'_-][A-Za-z0-9 .'_-]*+))?<" + _PLAIN_MAIL + rb">"
+    rb"|" + _PLAIN_MAIL + rb")\s*+\Z"
+)
 _GROUP: Final = re.compile(rb'[^"()<>]+:\s*(?:;.*)?', re.DOTALL)
 _WHOLE_MAIL: Final = re.compile(rb"(?:" + _MAIL + rb")$")
 _IN_BRACKETS: Final = re.compile(rb"<(" + _MAIL + rb")>")
@@ -90,6 +96,20 @@ def parse_header_addresses(value: bytes) -> tuple[Address, ...]:
 
 
 def _parse(value: bytes) -> tuple[Address, ...]:
+    usual = _USUAL.match(value)
+    return _parse_any(value) if usual is None else (_read_usual(*usual.groups(b"")),)
+
+
+def _read_usual(
+    quoted: bytes, blank: bytes, name: bytes, user: bytes, host: bytes, bare_user: bytes, bare_host: bytes
+) -> Address:
+    """What `_parse_any` makes of nothing but an address, or one behind a plain name, which most values are."""
+    user, host = user or bare_user, host or bare_host
+    phrase = quoted + blank or name or None
+    return Address(phrase, user, host, user + b"@" + host, None, not _is_host(host))
+
+
+def _parse_any(value: bytes) -> tuple[Address, ...]:
     if not value.strip(_SPACE):
         return ()
     found = _entries(value)

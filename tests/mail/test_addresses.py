@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyspamd.base.registry import Registry
+from pyspamd.mail import addresses
 from pyspamd.mail.address_list import composed, read_address_list
 from pyspamd.mail.addresses import Address, find_addresses_in_line, parse_header_addresses
 
@@ -189,3 +190,20 @@ def test_long_values_are_read_through() -> None:
         value = unit * (1_000_000 // len(unit))
         parse_header_addresses(value)
         find_addresses_in_line(value, REGISTRY)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [b'"', b" ", b"a", b"B1", b".", b"'", b"-", b"<", b">", b"@", b"x.com", b"\t", b"\n", b"=", b":"]
+        ),
+        max_size=6,
+    ).map(b"".join),
+    st.sampled_from([b"u", b"a.b", b"a..b", b".a", b"-", b"O'N"]),
+    st.sampled_from([b"x.com", b"x", b".x.com", b"x..com", b"-x.com", b"x.com.", b"1.2.3.4", b"x-.org"]),
+    st.booleans(),
+)
+def test_usual_values_are_read_as_any_other(before: bytes, user: bytes, host: bytes, bracketed: bool) -> None:
+    address = b"<%b@%b>" % (user, host) if bracketed else b"%b@%b" % (user, host)
+    for value in (before + address, before + address + b" \n"):
+        assert addresses._parse(value) == addresses._parse_any(value)
