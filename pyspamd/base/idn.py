@@ -19,6 +19,7 @@ _PLAIN: Final = re.compile(r"[a-zA-Z0-9_.:\[\]-]*")
 _OTHER_DOTS: Final = re.compile("[\u2024\u3002\uff0e\uff61\ufe52]")
 _LATIN1_NAME: Final = re.compile("[a-zA-Z0-9\xc0-\xd6\xd8-\xde\xe0-\xf6\xf8-\xfe_.-]*")
 _MAX_NAME: Final = 1024
+_TOO_LONG: Final = 60
 _LOWER: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
@@ -74,6 +75,11 @@ def _to_ascii(name: str) -> str | None:
 
 def _label(label: str) -> str:
     """One label in ASCII (RFC 3490, section 4.1: ToASCII); raises UnicodeError."""
-    if not label.isascii() and any(map(stringprep.in_table_a1, label + nameprep(label))):
-        raise UnicodeError("a character that RFC 3454 does not know")
+    if not label.isascii():
+        prepared = nameprep(label)
+        # `xn--` and at least an octet for each character: no need to work out which, for it takes the square of them.
+        if len(prepared) >= _TOO_LONG and not prepared.isascii():
+            raise UnicodeError("label too long")
+        if any(map(stringprep.in_table_a1, label + prepared)):
+            raise UnicodeError("a character that RFC 3454 does not know")
     return ToASCII(label).decode("ascii")

@@ -11,7 +11,7 @@ both.
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -119,10 +119,14 @@ def _fits(signer: str, wanted: str) -> bool:
     return signer == wanted
 
 
-def _practice_domains(domain: str) -> list[str]:
-    """The keys under which an override for `domain` may stand, nearest first."""
-    labels = domain.split(".")
-    return [domain, *(".".join(["*", *labels[at:]]) for at in range(1, len(labels) + 1))]
+def _practice_domains(domain: str, longest: int) -> Iterator[str]:
+    """The keys, none over `longest` but the first, under which an override for `domain` may stand, nearest first."""
+    yield domain
+    dot = domain.find(".", max(len(domain) + 1 - longest, 0))
+    while dot >= 0:
+        yield "*" + domain[dot:]
+        dot = domain.find(".", dot + 1)
+    yield "*"
 
 
 class DKIM(Plugin):
@@ -295,12 +299,13 @@ class DKIM(Plugin):
     async def _look_up_practices(self, scan: Scan, findings: Findings) -> dict[str, str]:
         table = ADSP_OVERRIDE.of(scan.conf)
         found: dict[str, str] = {}
+        longest = max(map(len, table), default=0)
         for domain in sorted(filter(_FULL_DOMAIN.search, findings.author_domains)):
             if domain in findings.valid_by_author or domain in findings.too_late:
                 continue
             if domain in findings.signed_by_author and not findings.dependable:
                 continue
-            key = next((key for key in _practice_domains(domain) if key in table), None)
+            key = next((key for key in _practice_domains(domain, longest) if key in table), None)
             if key is not None:
                 found[domain] = table[key]
             elif scan.resolver is not None:

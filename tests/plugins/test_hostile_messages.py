@@ -15,6 +15,7 @@ import pytest
 
 from pyspamd.auth import addresses, spf, spf_record
 from pyspamd.auth.spf_macro import Macros, MacroSyntaxError, expand
+from pyspamd.base.idn import idn_to_ascii
 from pyspamd.engine import markup
 from pyspamd.mail import addresses as mail_addresses
 from pyspamd.mail import (
@@ -90,6 +91,13 @@ MESSAGES = {
     ),
     "links with long hosts": _html(
         b"".join(b'<a href="http://' + b"a" * 8000 + b'%d">x</a>' % n for n in range(SIZE // 8050))
+    ),
+    "links to names of a thousand characters": _html(
+        b"".join(
+            b'<a href="http://%b%d.com/">x</a>'
+            % ("".join(chr(0x4E00 + 7 * n) for n in range(900)).encode(), number)
+            for number in range(400)
+        )
     ),
     "links in links": _html(
         b"".join(
@@ -214,6 +222,13 @@ def _label_by_label(domain: str) -> str:
     while len(domain) > spf.LONGEST_DOMAIN and "." in domain.lstrip(".")[1:]:
         domain = domain.partition(".")[2]
     return domain
+
+
+def test_a_label_is_converted_as_long_as_it_can_be() -> None:
+    assert idn_to_ascii("\xfc" * 50 + ".com", characters=True).startswith("xn--")
+    assert idn_to_ascii("a" * 59 + "\xad\xad\xad\xad.com", characters=True) == "a" * 59 + ".com"
+    too_long = "\u4e00" * 60 + ".com"
+    assert idn_to_ascii(too_long, characters=True) == too_long.encode().decode("latin-1")
 
 
 def test_a_domain_is_cut_as_it_is_label_by_label() -> None:
