@@ -96,7 +96,8 @@ class Headers:
 
     def all(self) -> list[bytes]:
         """Every field as one decoded `Name: value` line, at most `MAX_BLOCK_LENGTH` bytes of them."""
-        return self._lines(False)
+        lines = self._decoded_lines()
+        return lines if sum(map(len, lines)) <= MAX_BLOCK_LENGTH else self._lines(False)
 
     def all_raw(self) -> list[bytes]:
         """Every field as one undecoded line, at most `MAX_BLOCK_LENGTH` bytes of them."""
@@ -110,6 +111,17 @@ class Headers:
         if size * 3 <= MAX_BLOCK_LENGTH:
             return False
         return len(self._lines(False)) < len(self.fields)
+
+    def _decoded_lines(self) -> list[bytes]:
+        """Every field as one decoded line, however many there are."""
+        lines: list[bytes] = []
+        seen: dict[bytes, int] = {}
+        for name, _ in self.fields:
+            key = name.lower()
+            number = seen.get(key, 0)
+            seen[key] = number + 1
+            lines.append(b"%b: %b\n" % (name, self._decoded_of(key)[number]))
+        return lines
 
     def _lines(self, raw: bool) -> list[bytes]:
         positions: dict[bytes, list[int]] = {}
