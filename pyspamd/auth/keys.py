@@ -95,9 +95,16 @@ def digest_of(hash_name: HashName, data: bytes) -> bytes:
     return hashlib.new(hash_name, data, usedforsecurity=False).digest()
 
 
-@lru_cache(maxsize=2048)
+LONGEST_KEPT = 4096
+"""Octets of a record up to which it is remembered; a key of 16,384 bits takes 2,800."""
+
+
 def read_key(record: bytes) -> PublicKey:
     """The key in the text of a TXT record; `KeyRecordError` where there is none that can be used."""
+    return _remembered(record) if len(record) <= LONGEST_KEPT else _read(record)
+
+
+def _read(record: bytes) -> PublicKey:
     try:
         tags = read_tags(record)
     except TagListError as error:
@@ -131,6 +138,9 @@ def read_key(record: bytes) -> PublicKey:
         tags.get(b"g", b"*"),
         bool(version),
     )
+
+
+_remembered = lru_cache(maxsize=2048)(_read)
 
 
 def _words(value: bytes) -> frozenset[bytes]:

@@ -1,5 +1,6 @@
 """Messages of 400 kB made to cost the square of their length or worse: each took minutes, some for ever."""
 
+import base64
 import io
 import ipaddress
 import random
@@ -12,8 +13,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
-from pyspamd.auth import addresses, spf, spf_record
+from pyspamd.auth import addresses, keys, spf, spf_record
 from pyspamd.auth.spf_macro import Macros, MacroSyntaxError, expand
 from pyspamd.base.idn import idn_to_ascii
 from pyspamd.engine import markup
@@ -34,6 +37,11 @@ from pyspamd.mail.zip_members import Budget, read_zip
 from pyspamd.plugins import dkim, headereval, mimeeval, urieval
 
 SIZE = 400_000
+KEY = base64.b64encode(
+    rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    .public_key()
+    .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+)
 MOST_SECONDS = 60
 RULES = """
 loadplugin Mail::SpamAssassin::Plugin::HeaderEval
@@ -144,6 +152,7 @@ def test_entries_that_say_nothing_are_not_kept_by_the_thousand() -> None:
         (mail_addresses, lambda n: parse_header_addresses(b"a%d@example.com," % n * 400)),
         (html_colours, lambda n: html_colours.colour(f"#{n}" + "0" * 100_000)),
         (html_style, lambda n: html_style.style("#000000", "#ffffff", 3, f"{n}" + "x" * 100_000, "")),
+        (keys, lambda n: keys.read_key(b"p=%b; n=%d" % (KEY, n) + b"x" * 10_000)),
         (spf_record, lambda n: spf_record.read_record("v=spf1" + f" ip4:192.0.2.{n}" * 4000)),
     ],
 )
