@@ -22,9 +22,9 @@ from ..perlre.regex import compile_regex
 from .address_list import Mailbox, composed, read_address_list
 
 MAX_VALUE_LENGTH: Final = 8192
+"""Octets of a value that are looked at; header fields are read no further than that."""
 MOST_UNTOLD: Final = 100
 """Entries of one value kept that say nothing, each of which goes by the whole value for its phrase."""
-"""Octets of a value that are looked at; header fields are read no further than that."""
 
 _QUOTED: Final = rb'"(?:[^"\\]++|\\.)*+"'
 _COMMENT: Final = rb"\((?:[^()\\]++|\\.)*+\)"
