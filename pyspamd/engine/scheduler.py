@@ -39,8 +39,14 @@ AREA_ORDER = (
 """In what order the rules of one priority run: area, and whether those that ask eval tests."""
 
 _Asked = tuple[str, Callable[..., Any] | None, tuple[str, ...], bool, EvalRule, EvalTest]
-"""An eval test as it is asked: the rule, the method if the scan and these arguments are all it wants, whether it
-reads the body alone, and both in full."""
+"""An eval test as it is asked: the rule, the method if no text goes with the scan and these arguments, whether it reads
+the body alone, and both in full."""
+
+
+def _asked(rule: EvalRule, test: EvalTest) -> Callable[..., Any] | None:
+    if test.wants_text:
+        return None
+    return partial(test.call, rule=rule.name) if test.wants_rule else test.call
 
 
 class Scheduler:
@@ -212,7 +218,7 @@ class Scheduler:
             plan = self._plans[key] = tuple(
                 (
                     rule.name,
-                    None if test.wants_rule or test.wants_text else test.call,
+                    _asked(rule, test),
                     rule.call.args,
                     test.reads == BODY_ONLY,
                     rule,

@@ -13,12 +13,21 @@ _NAMES = _MONTHS.replace(" ", "|").encode()
 _DAY_FIRST = re.compile(rb" (\d+) (" + _NAMES + rb") (\d{4}) ", re.IGNORECASE)
 _ASCTIME = re.compile(rb" (" + _NAMES + rb") +(\d+) \d+:\d+:\d+ (\d{4}) ", re.IGNORECASE)
 _SHORT_YEAR = re.compile(rb" (\d+) (" + _NAMES + rb") (\d{2,3}) ", re.IGNORECASE)
+_USUAL = re.compile(
+    rb"[ \t\n]*+(?:[A-Z]{3}, )?(\d\d?) ("
+    + _NAMES
+    + rb") (\d{4}) (\d\d):(\d\d)(?::(\d\d))? ([-+])(\d\d)(\d\d)"
+    rb"(?: \([A-Z]{1,5}\))?[ \t\n]*+\Z",
+    re.IGNORECASE,
+)
 _TIME = re.compile(rb" (\d?\d):(\d\d)(?::(\d\d))? ")
 _OFFSET = re.compile(rb" ([-+])(\d\d)(\d\d) ")
 _ZONE = re.compile(rb"\b([A-Z]{2,4}(?:-DST)?)\b")
 _COMMAS = re.compile(rb", *")
 _SPACES = re.compile(rb"[ \t\n\r\f\v]+")
 
+LONGEST = 1000
+"""Octets that are looked at: no date is that long, and the expressions above should not see a novel."""
 _ZONES = {
     name: sign * (hours * 60 + minutes) * 60
     for sign, hours, minutes, names in (
@@ -63,8 +72,18 @@ def parse_date(text: bytes) -> int | None:
     Impossible times of day are taken for the last possible ones, a day past the month's end for the first of the
     next month, years outside 1970-2037 for the nearest of these; an unknown zone counts as UTC.
     """
-    if len(text) > 1000:
-        text = text[:1000]  # no date is that long, and the expressions below should not see a novel
+    usual = _USUAL.match(text) if len(text) <= LONGEST else None
+    if usual is not None:
+        day, month, year, hours, minutes, seconds, sign, zone_hours, zone_minutes = usual.groups()
+        offset = (int(zone_hours) * 60 + int(zone_minutes)) * 60
+        clock = (min(int(hours), 23), min(int(minutes), 59), min(int(seconds or 0), 59))
+        return _moment(int(year), _MONTH[month.lower()], int(day), clock, -offset if sign == b"-" else offset)
+    return _parse_any(text)
+
+
+def _parse_any(text: bytes) -> int | None:
+    """`parse_date` for dates that are not as RFC 5322 wants them."""
+    text = text[:LONGEST]
     text = _SPACES.sub(b" ", _COMMAS.sub(b" ", b" " + text + b" "))
     found = _DAY_FIRST.search(text)
     if found:
@@ -81,11 +100,14 @@ def parse_date(text: bytes) -> int | None:
         years += 2000
     elif len(year) != 4:
         years += 1900
-    hour = minute = second = 0
-    if clock := _TIME.search(text):
-        hour, minute, second = min(int(clock[1]), 23), min(int(clock[2]), 59), min(int(clock[3] or 0), 59)
-        text = text[: clock.start()] + b" " + text[clock.end() :]
-    days, months = int(day[:9]), _MONTH[month.lower()]
+    clock = (0, 0, 0)
+    if found := _TIME.search(text):
+        clock = (min(int(found[1]), 23), min(int(found[2]), 59), min(int(found[3] or 0), 59))
+        text = text[: found.start()] + b" " + text[found.end() :]
+    return _moment(years, _MONTH[month.lower()], int(day[:9]), clock, _zone_offset(text))
+
+
+def _moment(years: int, months: int, days: int, clock: tuple[int, int, int], offset: int) -> int | None:
     longest = monthrange(max(1, min(years, 9999)), months)[1] if 0 < years < 10000 else 31
     if days > longest:
         days, months = 1, months + 1
@@ -93,8 +115,7 @@ def parse_date(text: bytes) -> int | None:
             months, years = 1, years + 1
     if days < 1:
         return None
-    moment = timegm((max(1970, min(2037, years)), months, days, hour, minute, second))
-    return max(0, moment - _zone_offset(text))
+    return max(0, timegm((max(1970, min(2037, years)), months, days, *clock)) - offset)
 
 
 def _zone_offset(text: bytes) -> int:

@@ -103,7 +103,11 @@ def msn_groups(get: Get) -> bool:
 
 def forged_hotmail(get: Get) -> tuple[bool, bool]:
     """(Received lines pretend to be Hotmail's, a Hotmail sender has none of them)."""
-    received = _SPACES.sub(b" ", _value(get, "Received"))
+    received = _value(get, "Received")
+    from_hotmail = _from_ends(get, b"hotmail.com")
+    if not from_hotmail and b"hotmail" not in received:
+        return False, False  # as all that follows would find out
+    received = _SPACES.sub(b" ", received)
     if b"from mail pickup service by hotmail.com with Microsoft SMTPSVC;" in received:
         return False, False
     if msn_groups(get) or gated(get):
@@ -115,7 +119,7 @@ def forged_hotmail(get: Get) -> tuple[bool, bool]:
         return False, False
     if re.search(rb"(?:from |HELO |helo=)\S*hotmail\.com\b", received):
         return True, False
-    return False, _from_ends(get, b"hotmail.com")
+    return False, from_hotmail
 
 
 def forged_yahoo(get: Get, trusted: bytes, untrusted: bytes) -> bool:

@@ -25,7 +25,10 @@ from .headers import Headers
 from .relays import Relays
 
 _IP = re.compile(rb"(?<!\.)\b(" + IP_ADDRESS + rb")\b(?!\.)")
-_RAW_FIELD = re.compile(rb"^([^ \t].*?\n)(?![ \t])", re.MULTILINE | re.DOTALL)
+# `^[^ \t].*?\n(?![ \t])` with every sign of a field looked at once.
+_RAW_FIELD = re.compile(
+    rb"^(?:[^ \t\n][^\n]*+\n(?:[ \t][^\n]*+\n)*+|\n.*?\n)(?![ \t])", re.MULTILINE | re.DOTALL
+)
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 _MESSAGE_ID_FIELDS = ("X-Message-Id", "Resent-Message-Id", "X-Original-Message-ID", "Message-Id")
 _RELAYS_PREFIX = "x-spam-relays-"
