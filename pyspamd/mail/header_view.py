@@ -176,9 +176,10 @@ class HeaderView:
         found = self._known.get(request)
         if found is None:
             field = plain_field(request)
-            found = self.headers.lines(field) if field is not None else []
-            if not found:
+            if field is None:
                 found = self._answer(parse_request(request))
+            else:
+                found = self.headers.lines(field) or self._metadata_of(field.decode("latin-1"))
             self._known[request] = found
         return found
 
