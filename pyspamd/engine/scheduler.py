@@ -169,7 +169,7 @@ class Scheduler:
                     lacks = scan.header_view.lacks
                     for group in stage.headers:
                         absent = group.field is not None and lacks(group.field)
-                        if not (absent and group.silent_if_absent):
+                        if group.absent or group.special or not absent:
                             self._matching.header_group(scan, group, absent)
             else:
                 bundle: PatternBundle = getattr(stage, area)

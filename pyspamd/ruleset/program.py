@@ -52,8 +52,6 @@ class HeaderGroup:
     """Rules that capture tags or wait for them."""
     absent: tuple[tuple[str, int], ...]
     """(rule, count) of what hits where the header is absent: known when the rules load."""
-    silent_if_absent: bool
-    """Whether nothing can hit where the header is absent."""
 
 
 def rule_function(directive: str) -> str:
@@ -286,7 +284,6 @@ class _Compiler:
             counted=tuple(counted),
             special=tuple(special),
             absent=tuple(absent),
-            silent_if_absent=not (absent or special),
         )
 
     def bundle(self, texts: Mapping[str, Sequence[PatternRule]], area: str) -> PatternBundle:

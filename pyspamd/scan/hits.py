@@ -93,7 +93,3 @@ class Hits:
     def log(self, rule: str, text: str) -> None:
         """Add a line to what the report says of a rule, before or after it hits."""
         self.logs.setdefault(rule, []).append(text)
-
-    def logged(self, rule: str) -> list[str]:
-        """What has been logged for a rule so far."""
-        return self.logs.get(rule, [])
