@@ -19,10 +19,10 @@ from ..base.stores import DiskStore, Store
 from ..engine.assemble import Setup, assemble, files_of, problems_of
 from ..spamd import process
 from ..spamd.journal import Journal, open_journal, take_logging
+from ..spamd.master import Master
 from ..spamd.options import Exit, ServerOptions, StartError, TlsOptions, UserOptions
 from ..spamd.reading import Reading, Stamps, stamps
 from ..spamd.scoring import EngineScorer
-from ..spamd.workers import Master
 from .caches import cache_folder, compiled_folder
 from .serve_options import add_options
 from .sources import setup_of

@@ -19,10 +19,10 @@ from pyspamd.base.errors import PyspamdError
 from pyspamd.cli.serve import refuse_unsupported, server_options
 from pyspamd.cli.serve_options import add_options
 from pyspamd.spamd.journal import open_journal, take_logging
+from pyspamd.spamd.master import Master
 from pyspamd.spamd.reading import Reading
 from pyspamd.spamd.rehearsal import CHECK
 from pyspamd.spamd.service import Judgement, Learned, Lesson, Occasion
-from pyspamd.spamd.workers import Master
 
 GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 REPORT = """\

@@ -1,9 +1,8 @@
-"""The master: compiles, forks workers, and looks after them.
+"""The master: starts, compiles, goes round its workers until it is told to stop.
 
-It has the scorer built once and shared by all workers, puts a new worker where one ended, ends one that is
-stuck and answers its clients, keeps as many as the load needs, and on SIGHUP, or when the configuration's files
-have changed, makes way for a fresh master that inherits the sockets. Source: `perldoc spamd`, spamd 4.0.1's signal
-handlers.
+It has the scorer built once and shared by all workers, keeps as many of them as the load needs, and on SIGHUP, or
+when the configuration's files have changed, makes way for a fresh master that inherits the sockets. Source:
+`perldoc spamd`, spamd 4.0.1's signal handlers.
 """
 
 import asyncio
@@ -16,51 +15,33 @@ import signal
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from ..base.errors import PyspamdError
-from . import process, replies, supervisor
+from . import process, supervisor
 from .board import Board, Escrow
+from .children import Children
 from .farewell import Farewells
-from .inheritance import Inheritance, OldWorker
+from .inheritance import Inheritance
 from .journal import Journal
 from .listeners import close_all, open_all, tls_context
 from .options import Exit, ServerOptions, StartError
 from .rehearsal import is_rehearsal, tell
 from .reloads import Reloads
-from .request import Fault, Status
-from .scaling import BUSY, IDLE, LEAVING, Scaling
+from .scaling import IDLE, Scaling
 from .server import Worker
 from .service import Scorer
 from .users import Users
 
 TICK: Final = 1.0
+"""Seconds between two rounds, unless a signal or a worker wants one sooner."""
 SHORT_TICK: Final = 0.05
-GRACE: Final = 1.0
-"""Seconds that a scan may be late before its worker counts as stuck."""
+"""The same while clients of dead workers, or the last workers, are waited for."""
 TIME_TO_STOP: Final = 10.0
-SHORT_LIFE: Final = 1.0
-"""A worker that ends by itself sooner than this (seconds) has a fault that a new one would share."""
-TOO_SLOW: Final = replies.fault(Fault(Status.TEMPFAIL, b"(the scan took too long and was ended)"))
-BROKEN_OFF: Final = replies.fault(Fault(Status.TEMPFAIL, b"(the scan was broken off)"))
+"""Seconds that workers have to finish what is in hand when the server stops."""
 
 Build = Callable[[], Scorer]
-
-
-@dataclass(slots=True)
-class Child:
-    """A worker as the master sees it."""
-
-    pid: int
-    slot: int
-    escrow: Escrow
-    born: float
-    is_old: bool = False
-    """Whether it belongs to a master before this one."""
-    is_leaving: bool = False
-    was_stuck: bool = False
 
 
 class Master:
@@ -71,10 +52,8 @@ class Master:
         self.build = build
         self.journal = journal
         self.title = title
-        self.children: dict[int, Child] = {}
         self._signals: set[int] = set()
         self._scaling = Scaling(options, journal)
-        self._spawn_after = 0.0
         self._farewells = Farewells()
         self._folder = Path.cwd()
 
@@ -139,9 +118,8 @@ class Master:
         # Workers read from the one end and see it end when the master is gone.
         self._lifeline = inherited.lifeline if inherited else os.pipe()
         self._take_signals()
-        for old in inherited.workers if inherited else ():
-            escrow = Escrow.of_outlet(old.outlet)
-            self.children[old.pid] = Child(old.pid, old.slot, escrow, time.monotonic(), is_old=True)
+        self._children = Children(self.journal, self._board, self._farewells)
+        self._children.adopt(inherited.workers if inherited else ())
         self._farewells.take_over(inherited.farewells if inherited else ())
         if options.pid_file:
             try:
@@ -164,9 +142,8 @@ class Master:
         if word >= 0:
             os.write(word, b"1")
             os.close(word)
-        for child in list(self.children.values()):
-            if child.is_old and self._scorer:
-                self._signal(child, signal.SIGUSR1)
+        if self._scorer:
+            self._children.retire_old()
         supervisor.ready(f"Listening on {where}")
         return self._look_after()
 
@@ -189,10 +166,7 @@ class Master:
     def _look_after(self) -> int:
         last = time.monotonic()
         while True:
-            ready, _, _ = select.select([self._wake_out], [], [], SHORT_TICK if self._farewells else TICK)
-            if ready:
-                with contextlib.suppress(BlockingIOError):
-                    os.read(self._wake_out, 4096)
+            self._wait(SHORT_TICK if self._farewells else TICK)
             for number in (signal.SIGTERM, signal.SIGINT):
                 if number in self._signals:
                     return self._stop(number)
@@ -202,7 +176,7 @@ class Master:
                 self._signals.discard(signal.SIGHUP)
                 self._reloads.consider(asked=asked)
             self._reloads.look_after()
-            self._watch()
+            self._children.watch()
             self._farewells.look_after()
             supervisor.alive()
             if (
@@ -215,62 +189,25 @@ class Master:
                 self._scale()
             self._fill()
 
-    def _fresh(self) -> list[Child]:
-        return [c for c in self.children.values() if not (c.is_old or c.is_leaving)]
+    def _wait(self, seconds: float) -> None:
+        """Sleep, but not through a signal or what a worker has to say."""
+        if select.select([self._wake_out], [], [], seconds)[0]:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._wake_out, 4096)
 
     def _fill(self) -> None:
-        if time.monotonic() < self._spawn_after:
-            return
-        while len(self._fresh()) < self._target:
-            if not self._spawn():
-                return
+        self._children.fill(self._target, self._be_worker)
 
     def _scale(self) -> None:
         """Keep between `min_spare` and `max_spare` workers idle, one step a tick."""
-        letters, idle = [], []
-        for child in self.children.values():
-            is_busy = bool(self._board.slot(child.slot).read().scans)
-            is_fresh = not (child.is_old or child.is_leaving)
-            letters.append((BUSY if is_busy else IDLE) if is_fresh else LEAVING)
-            if is_fresh and not is_busy:
-                idle.append(child)
-        step = self._scaling.step("".join(letters), time.monotonic())
+        states = self._children.states()
+        step = self._scaling.step("".join(letter for _, letter in states), time.monotonic())
         if step:
-            self._target = len(self._fresh()) + step
+            self._target = len(self._children.fresh()) + step
         if step < 0:
-            idle[-1].is_leaving = True
-            self._signal(idle[-1], signal.SIGUSR1)
+            [child for child, letter in states if letter == IDLE][-1].retire()
 
-    # Workers
-
-    def _spawn(self) -> bool:
-        taken = {child.slot for child in self.children.values()}
-        index = next((i for i in range(self._board.slots) if i not in taken), None)
-        if index is None:
-            return False
-        slot = self._board.slot(index)
-        slot.clear()
-        escrow = None
-        process.hold_signals()
-        try:
-            escrow = Escrow.create()
-            pid = os.fork()
-        except OSError as error:
-            process.release_signals()
-            if escrow is not None:
-                escrow.close()
-            self.journal.error(f"fork: {error.strerror}")
-            self._spawn_after = time.monotonic() + TICK
-            return False
-        if pid == 0:
-            self._be_worker(index, escrow)
-        process.release_signals()
-        escrow.keep_outlet()
-        self.children[pid] = Child(pid, index, escrow, time.monotonic())
-        self.journal.info(f"server successfully spawned child process, pid {pid}")
-        return True
-
-    def _be_worker(self, index: int, escrow: Escrow) -> None:
+    def _be_worker(self, index: int, escrow: Escrow) -> NoReturn:
         """In the child: serve, then leave without a word to anything that is the master's."""
         status = int(Exit.SOFTWARE)
         try:
@@ -280,8 +217,7 @@ class Master:
             process.release_signals()
             for descriptor in (self._wake_out, self._lifeline[1]):
                 os.close(descriptor)
-            for child in self.children.values():
-                child.escrow.close()
+            self._children.close()
             process.become(self._identity)
             process.find_home(self._identity, self.options.users)
             assert self._scorer is not None
@@ -305,10 +241,6 @@ class Master:
         finally:
             os._exit(status)
 
-    def _signal(self, child: Child, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(child.pid, number)
-
     def _reap(self) -> None:
         while True:
             try:
@@ -320,32 +252,8 @@ class Master:
             if pid == self._reloads.pid:
                 if self._reloads.may_take_over(os.waitstatus_to_exitcode(status)):
                     self._hand_over()
-            elif (child := self.children.pop(pid, None)) is not None:
-                self._bury(child, status)
-
-    def _bury(self, child: Child, status: int) -> None:
-        self.journal.info(
-            f"handled cleanup of child pid [{child.pid}] due to SIGCHLD: {process.exit_text(status)}"
-        )
-        reply = TOO_SLOW if child.was_stuck else BROKEN_OFF
-        answered = child.escrow.settle(lambda client: self._farewells.answer(client, reply))
-        if answered:
-            self.journal.warn(f"answered {answered} clients of child pid {child.pid} with EX_TEMPFAIL")
-        child.escrow.close()
-        self._board.slot(child.slot).clear()
-        if os.WIFEXITED(status) and status and time.monotonic() - child.born < SHORT_LIFE:
-            self._spawn_after = time.monotonic() + TICK
-
-    def _watch(self) -> None:
-        now = time.monotonic()
-        for child in self.children.values():
-            state = self._board.slot(child.slot).read()
-            child.is_leaving = child.is_leaving or state.is_leaving
-            deadline = state.deadline
-            if deadline and now > deadline + GRACE and not child.was_stuck:
-                child.was_stuck = True
-                self.journal.warn(f"child pid {child.pid} is stuck in a scan past its time limit, killing it")
-                self._signal(child, signal.SIGKILL)
+            else:
+                self._children.bury(pid, status)
 
     # Reload and stop
 
@@ -354,7 +262,7 @@ class Master:
         process.hold_signals()
         inheritance = Inheritance(
             tuple(self._listeners),
-            tuple(OldWorker(c.pid, c.slot, c.escrow.descriptor) for c in self.children.values()),
+            self._children.to_hand_over(),
             self._board.descriptor,
             self._lifeline,
             self._farewells.descriptors,
@@ -377,19 +285,12 @@ class Master:
         if self.options.pid_file:
             with contextlib.suppress(OSError):
                 Path(self.options.pid_file).unlink()
-        for child in self.children.values():
-            self._signal(child, signal.SIGTERM)
+        self._children.stop()
         give_up = time.monotonic() + TIME_TO_STOP
-        while self.children and time.monotonic() < give_up:
-            select.select([self._wake_out], [], [], 0.05)
-            with contextlib.suppress(BlockingIOError):
-                os.read(self._wake_out, 4096)
+        while self._children and time.monotonic() < give_up:
+            self._wait(SHORT_TICK)
             self._reap()
-        for child in self.children.values():
-            self._signal(child, signal.SIGKILL)
-        for pid in list(self.children):
-            with contextlib.suppress(ChildProcessError):
-                self._bury(self.children[pid], os.waitpid(pid, 0)[1])
+        self._children.kill()
         return Exit.OK
 
 
