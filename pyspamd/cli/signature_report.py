@@ -20,7 +20,7 @@ from ..conf.conf import Conf
 from ..mail.message import Message
 from ..net.resolver import Resolver
 from ..plugins.authres import AUTHRES_NETWORKS, IGNORED_SERVERS, TRUSTED_SERVERS
-from ..plugins.dkim import DKIM_MINIMUM_KEY_BITS
+from ..scan.author_signatures import DKIM_MINIMUM_KEY_BITS
 from ..scan.reading import Reading
 from ..scan.signatures import DKIM_TIMEOUT
 

@@ -34,7 +34,8 @@ from pyspamd.mail.addresses import parse_header_addresses
 from pyspamd.mail.html import render
 from pyspamd.mail.uri_canon import canonicalize
 from pyspamd.mail.zip_members import Budget, read_zip
-from pyspamd.plugins import dkim, headereval, mimeeval, urieval
+from pyspamd.plugins import headereval, mimeeval, urieval
+from pyspamd.scan import author_signatures
 
 SIZE = 400_000
 KEY = base64.b64encode(
@@ -352,7 +353,7 @@ PLAINLY: dict[str, tuple[Callable[[Any], object], Callable[[Any], object], Any]]
         ["http://", "https", "http", "://", "a", "/", "?", ":", "HTTP", "\n"],
     ),
     "author": (
-        lambda author: (found := dkim._AUTHOR_DOMAIN.search(author)) and found[1],
+        lambda author: (found := author_signatures._AUTHOR_DOMAIN.search(author)) and found[1],
         lambda author: (found := re.search(r"@([^@]+?)[ \t]*\Z", author)) and found[1],
         ["@", "a", " ", "\t", ".", "\n"],
     ),
