@@ -17,12 +17,18 @@ from typing import Final
 
 from ..base.ip_text import is_address, reverse_address
 from ..base.registry import is_fqdn_valid
-from ..conf.ascii import lower, words
-from ..conf.directives import BadValue, Build, Custom, required, shorten
-from ..conf.lists import EMPTY, WordSet, frozen_table
+from ..conf.ascii import lower
+from ..conf.lists import WordSet
 from ..mail.uri_canon import as_octets
 from ..net.resolver import Answer
-from ..perlre.regex import Regex, RegexError, compile_regex
+from ..scan.hashed_addresses import (
+    ACCESS,
+    ALIASES,
+    EMAIL_REGEX,
+    EMAIL_WELCOME,
+    has_access_list,
+    listed_addresses,
+)
 from ..scan.hashed_lists import SLASH, Request, argument_regex, request_of, some
 from ..scan.lookups import lookups_of
 from ..scan.plugin import Plugin, Reads, eval_test
@@ -31,85 +37,11 @@ from ..scan.skip_domains import SKIP_DOMAINS
 
 logger = logging.getLogger(__name__)
 
-_ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
-ADDRESS = (
-    r"(?i)(?=.{0,64}@)(?<![a-z0-9!#$%&'*+/=?^_`{|}~-])"
-    rf"({_ATOM}(?:\.{_ATOM})*@(?:[a-z0-9](?:[a-z0-9-]{{0,59}}[a-z0-9])?\.){{1,4}}_TLDS_)"
-)
-"""What counts as a mail address unless `hashbl_email_regex` says else; `_TLDS_` is any top-level domain."""
-NO_PERSON = (
-    r"(?i)^(?:abuse|support|sales|info|helpdesk|contact|kontakt|(?:post|host|domain)master|undisclosed.*"
-    r"|request-[a-f0-9]{16}|bounced?-"
-    r"|[a-f0-9]{8}(?:\.[a-f0-9]{8}|-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12})|.+=.+=.+)@"
-)
-"""The addresses that are never looked up unless `hashbl_email_welcomelist` says else: functions, not people."""
-_LABEL = r"(?:>|\s{1,10}(?!(?:fa(?:x|csi)|tel|phone|e?-?mail))[a-z]{2,11}:)"
-
-_MEMBER = re.compile(r"[a-z0-9]{1,32}")
-_IN_URL = re.compile(rb"<?https?://\S{0,255}(?:@|%40)\S{0,255}", re.IGNORECASE)
-_USER_AND_HOST = re.compile(rb"([^\n]*)@([^\n]+)")
 _IPV4 = re.compile(rb"(?:1\d\d|2[0-4]\d|25[0-5]|[1-9]?\d)(?:\.(?:1\d\d|2[0-4]\d|25[0-5]|[1-9]?\d)){3}")
 _EMAIL_OPTIONS = "sha1/notag/noquote/max=10/shuffle"
 _OPTIONS = "sha1/max=10/shuffle"
-_RECIPIENTS = ("X-Original-To:addr", "Apparently-To:addr", "Delivered-To:addr", "Envelope-To:addr")
-
-
-def _aliases(table: dict[str, str], text: str, build: Build) -> dict[str, str]:
-    domain, *aliases = words(lower(required(text)))
-    if not aliases or "@" in text:
-        raise BadValue(f"takes a domain and other names of it, not '{shorten(text)}'")
-    table.update(dict.fromkeys(aliases, domain))
-    return table
-
-
-def _pattern(value: str, text: str, build: Build) -> str:
-    try:
-        compile_regex(required(text))
-    except RegexError as error:
-        raise BadValue(f"has an unusable regex '{shorten(text)}': {error}") from error
-    return text
-
-
-def _access(table: dict[str, dict[str, bool]], text: str, build: Build) -> dict[str, dict[str, bool]]:
-    name, *domains = words(text)
-    if not _MEMBER.fullmatch(name):
-        raise BadValue(f"cannot be named '{shorten(name)}'")
-    for word in domains:
-        entries = table.setdefault(name, {})
-        if word.startswith("!") and len(word) > 1:
-            entries[lower(word[1:])] = False
-        elif name != "all":
-            entries.setdefault(lower(word), True)
-    return table
-
 
 IGNORED: Final = WordSet("hashbl_ignore", lower_case=True)
-ALIASES: Final = Custom[Mapping[str, str]](
-    "hashbl_email_domain_alias", EMPTY, _aliases, thaw=dict, freeze=frozen_table
-)
-EMAIL_REGEX: Final = Custom[str]("hashbl_email_regex", ADDRESS, _pattern)
-EMAIL_WELCOME: Final = Custom[str](
-    "hashbl_email_welcomelist", NO_PERSON, _pattern, aliases=("hashbl_email_whitelist",)
-)
-ACCESS: Final = Custom[Mapping[str, Mapping[str, bool]]](
-    "hashbl_acl_*",
-    EMPTY,
-    _access,
-    thaw=lambda table: {name: dict(entries) for name, entries in table.items()},
-    freeze=lambda table: frozen_table({name: frozen_table(entries) for name, entries in table.items()}),
-    setting="hashbl_acl",
-)
-"""By name of the list, which domains it admits (`!domain` does not)."""
-
-
-def _without(regex: Regex, text: bytes) -> bytes:
-    """`text` with a blank in the place of each match."""
-    pieces: list[bytes] = []
-    end = 0
-    for found in regex.finditer(text):
-        pieces.append(text[end : found.start()])
-        end = found.end()
-    return b" ".join([*pieces, text[end:]]) if pieces else text
 
 
 class HashBL(Plugin):
@@ -154,60 +86,7 @@ class HashBL(Plugin):
                 then = partial(_judge, scan, request, value)
                 lookups.ask(f"{name}.{request.zone}", request.type, then, (request.rule,), zone=request.zone)
 
-    # Addresses
-
-    def _compiled(self, scan: Scan, pattern: str) -> Regex:
-        tlds = "|".join(sorted(scan.reading.registry.tlds)) or "no_tlds_defined"
-        valid = rf"(?i:(?<![a-zA-Z0-9-])(?:{tlds})(?!(?:[a-zA-Z0-9-]|\.[a-zA-Z0-9])))"
-        return compile_regex(pattern.replace("_TLDS_", valid))
-
-    def _source(self, scan: Scan, header: str, options: Mapping[str, str]) -> bytes:
-        """The text of a header, or of the body, that addresses are looked for in."""
-        if header != "body":
-            return b"\n".join(scan.values(header))
-        linked = b"".join(
-            as_octets(uri)[7:] + b"\n"
-            for uri, detail in scan.uri_details.items()
-            if "a" in detail.types
-            and "parsed" not in detail.types
-            and lower(uri[:7]) == "mailto:"
-            and uri[7:]
-        )
-        body = b"".join(scan.body)
-        if "nouri" in options:
-            body = _IN_URL.sub(b" ", body)
-        if "noquote" in options:
-            regex = f"(?i)<?(?<!mailto:){EMAIL_REGEX.of(self.conf)}{_LABEL}"
-            body = _without(self._compiled(scan, regex), body)
-        return linked + body
-
-    def _addresses(self, scan: Scan, header: str, options: Mapping[str, str]) -> list[bytes]:
-        if header == "ALLFROM":
-            return scan.from_addresses
-        regex = self._compiled(scan, EMAIL_REGEX.of(self.conf))
-        return list(
-            dict.fromkeys(
-                found.group() or b"" for found in regex.finditer(self._source(scan, header, options))
-            )
-        )
-
-    def _found(
-        self, scan: Scan, headers: Sequence[str], options: Mapping[str, str], access: str | None
-    ) -> Iterable[bytes]:
-        """Addresses by their domains' proper names, as far as the access list admits those."""
-        aliases = ALIASES.of(self.conf)
-        admitted = ACCESS.of(self.conf).get(access or "", {})
-        for header in headers:
-            key = header, *(("nouri" in options, "noquote" in options) if header == "body" else ())
-            for address in scan.once(("hashbl", key), partial(self._addresses, scan, header, options)):
-                found = _USER_AND_HOST.search(address)
-                if found is None:
-                    continue
-                domain = found[2].decode("latin-1")
-                if (proper := aliases.get(lower(domain))) is not None:
-                    domain, address = proper, found[1] + b"@" + proper.encode("latin-1")
-                if access is None or access == "all" or admitted.get(domain):
-                    yield address
+    # What is asked about
 
     @eval_test(reads=Reads.HEADER | Reads.BODY | Reads.NETWORK)
     async def check_hashbl_emails(
@@ -223,41 +102,11 @@ class HashBL(Plugin):
     ) -> None:
         """`(list, options, headers, subtest, acl)`: an address of the message is in the list."""
         request = request_of(rule, zone, options, _EMAIL_OPTIONS, subtest)
-        if request is None or (access not in (None, "all") and access not in ACCESS.of(self.conf)):
+        if request is None or not has_access_list(scan, access):
             logger.warning("HashBL: %s has no list, no such access list, or no usable subtest", rule)
             return
         sources = SLASH.split(headers if headers not in ("", "0") else "ALLFROM/Reply-To/body")
-        known: frozenset[bytes] = frozenset()
-        if any(source != "ALLFROM" for source in sources):
-            # Only then does the original look at who the message is for.
-            known = frozenset(address.lower() for source in _RECIPIENTS for address in scan.values(source))
-        welcome = self._compiled(scan, EMAIL_WELCOME.of(self.conf))
-        wanted: list[bytes] = []
-        for address in dict.fromkeys(self._found(scan, sources, request.options, access)):
-            if (address and address in known) or welcome.matches(address):
-                continue
-            query = self._query(scan, address, request.options, skip=access is None)
-            if query is not None:
-                wanted.append(query)
-        self._ask(scan, request, wanted)
-
-    def _query(self, scan: Scan, address: bytes, options: Mapping[str, str], *, skip: bool) -> bytes | None:
-        """What of an address is looked up; `None` where its domain is to be skipped."""
-        user, _, host = address.rpartition(b"@")
-        domain = scan.reading.registry.trim_domain(host)
-        if skip and (host.lower() in self._skipped or domain.lower() in self._skipped):
-            return None
-        if "nodot" in options:
-            user = user.replace(b".", b"")
-        if "notag" in options:
-            user = user.partition(b"+")[0]
-        if "host" in options or "domain" in options:
-            query = domain if "domain" in options else host
-        else:
-            query = user if "user" in options else user + b"@" + host
-        return query if "case" in options else query.lower()
-
-    # URIs, text, tags, attachments
+        self._ask(scan, request, listed_addresses(scan, sources, request.options, access, self._skipped))
 
     @eval_test(reads=Reads.HEADER | Reads.BODY | Reads.NETWORK)
     async def check_hashbl_uris(
