@@ -19,14 +19,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from ..base.ip_text import IP_ADDRESS, is_address, is_private, reverse_address
+from ..base.ip_text import is_address, reverse_address
 from ..base.registry import is_fqdn_valid
-from ..conf.core_network import ORIGINATING_IP_HEADERS, SKIP_RBL_CHECKS
+from ..conf.core_network import SKIP_RBL_CHECKS
 from ..conf.directives import Str
 from ..mail.correspondents import all_from_domains
 from ..net.listings import Subtest, data_of, subject_of, subtest_of
 from ..net.resolver import Answer, Record
 from ..ruleset.program import Program
+from ..scan.listed_hosts import chosen_hosts
 from ..scan.lookups import Lookups, lookups_of
 from ..scan.plugin import Plugin, Reads, eval_test
 from ..scan.scan import Scan
@@ -39,11 +40,7 @@ RBL_HEADERS: Final = Str(
     privileged=True,
 )
 READS = Reads.HEADER | Reads.NETWORK
-MOST_HOSTS: Final = 9
-"""How many hosts are looked up at most for one rule."""
 
-_ADDRESSES = re.compile(IP_ADDRESS)
-_CHOICE = re.compile(r"-(notfirsthop|lastexternal|firsttrusted|untrusted)\n?\Z")
 _HOST = re.compile(rb"@([^@\s]+)")
 _DOTTED_HOST = re.compile(rb"@([^@\s]+\.[^@\s]+)")
 _DOTS = re.compile(rb"\.\.+")
@@ -70,20 +67,6 @@ class Plan:
 
     rules: tuple[ListRule, ...]
     sets: dict[str, tuple[tuple[Subtest, str], ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Hosts:
-    """The addresses of a message: of all hosts outside, of untrusted ones, and of the originating host."""
-
-    external: tuple[bytes, ...]
-    untrusted: tuple[bytes, ...]
-    originating: tuple[bytes, ...]
-
-
-def _public(addresses: Iterable[bytes]) -> list[bytes]:
-    """Each address once, without private ones."""
-    return [ip for ip in dict.fromkeys(addresses) if ip not in (b"", b"0") and not is_private(ip)]
 
 
 def _text(data: bytes) -> str:
@@ -227,32 +210,11 @@ class _Query:
 
     def hosts(self, rdtype: str = "A") -> None:
         """Look up the addresses of the hosts that the set's name chooses."""
-        for ip in self.chosen():
+        is_nice = "nice" in self.flags
+        for ip in chosen_hosts(self.scan, self.rule.argument(0), nice=is_nice):
             turned = reverse_address(ip)
             if turned is not None:
                 self.ask(_text(turned), rdtype)
-
-    def chosen(self) -> list[bytes]:
-        """The addresses to look up, in order."""
-        hosts = _hosts(self.scan)
-        if not hosts.untrusted and not hosts.originating:
-            return []
-        found = _CHOICE.search(self.rule.argument(0))
-        trusted = self.scan.reading.networks.trusted
-        if found and found[1] in ("notfirsthop", "lastexternal"):
-            ips = _public(hosts.external)
-            ips = ips[:1] if found[1] == "lastexternal" else ips[: max(len(ips) - 1, 1)]
-        else:
-            ips = _public((*hosts.untrusted, *(ip for ip in hosts.originating if not trusted.contains(ip))))
-            if found:
-                ips = ips[:1] if found[1] == "firsttrusted" else ips[1:]
-            else:
-                ips.reverse()
-        del ips[MOST_HOSTS:]
-        if "nice" not in self.flags:
-            while ips and trusted.contains(ips[0]):
-                del ips[0]
-        return ips
 
     def accredited(self) -> None:
         """As `hosts`, if the message names the accreditor."""
@@ -346,19 +308,6 @@ class _Query:
                 self.scan.log(name, text)
         if not self.scan.has_hit(name):
             self.scan.hit(name, area="RBL: ")
-
-
-def _hosts(scan: Scan) -> Hosts:
-    return scan.once("dnseval hosts", lambda: _find_hosts(scan))
-
-
-def _find_hosts(scan: Scan) -> Hosts:
-    untrusted = [relay.ip for relay in scan.relays.untrusted]
-    external = [relay.ip for relay in scan.relays.trusted if not relay.internal] + untrusted
-    originating: list[bytes] = []
-    for header in ORIGINATING_IP_HEADERS.of(scan.conf):
-        originating += _ADDRESSES.findall(scan.get(header) or b"")
-    return Hosts(tuple(external), tuple(_public(untrusted)), tuple(originating))
 
 
 def _accreditors(scan: Scan) -> frozenset[bytes]:
