@@ -164,9 +164,10 @@ def read(text: str, *, arc: bool = False, accepts: Callable[[str], bool] | None 
     reader.need_sign(";", "missing delimiter")
     reader.space()
     results = []
+    # Some generators repeat the server's name before the results.
+    again = re.compile(re.escape(server) + r"\s*;")
     while not reader.ended:
-        # Some generators repeat the server's name before the results.
-        if reader.take(re.compile(re.escape(server) + r"\s*;")):
+        if reader.take(again):
             reader.space()
         if reader.word("none"):
             raise AuthResultsError("no results")

@@ -14,8 +14,14 @@ from .wireform import WireMessage
 COMPARED = {"dkim": "DKIM", "domainkeys": "DomainKeys"}
 """Methods that speak of single signatures, and the type of those."""
 
+_PLAIN = re.compile(r'[^;"(]+')
 # A semicolon in a quoted string or in a comment ends no clause.
-_CLAUSE = re.compile(r'(?:"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)|[^;"(]|["(])+')
+_ENCLOSED = {
+    '"': (re.compile(r'"(?:[^"\\]|\\.)*+'), '"'),
+    "(": (re.compile(r"\((?:[^()\\]|\\.)*+"), ")"),
+}
+_INSTANCE, _SERVER = "i=1;", "x;"
+"""What a clause is read behind, so that a long beginning is not read again for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ def read_leniently(
         return read(value, arc=arc, accepts=accepts), ()
     except AuthResultsError:
         pass
-    first, *clauses = _CLAUSE.findall(value) or [""]
+    first, *clauses = _clauses(value) or [""]
     if arc and clauses:
         first += ";" + clauses.pop(0)
     try:
@@ -78,14 +84,46 @@ def read_leniently(
         return None, () if str(error).startswith("server not wanted") else (str(error),)
     results: list[MethodResult] = []
     problems: list[str] = []
+    beginning = _INSTANCE + _SERVER if arc else _SERVER
     for clause in clauses:
         if clause.strip().lower() in ("", "none"):
             continue
         try:
-            results += read(f"{first};{clause}", arc=arc).results
+            results += read(beginning + clause, arc=arc).results
         except AuthResultsError as error:
             problems.append(str(error))
     return AuthResults(whole.server, tuple(results), whole.instance), tuple(problems)
+
+
+def _clauses(value: str) -> list[str]:
+    """What stands between semicolons, without what is empty."""
+    found: list[str] = []
+    start = at = 0
+    hopeless = dict.fromkeys(_ENCLOSED, 0)
+    while at < len(value):
+        sign = value[at]
+        if sign == ";":
+            found.append(value[start:at])
+            start = at = at + 1
+        elif sign not in _ENCLOSED:
+            at = _end(_PLAIN, value, at)
+        elif at < hopeless[sign]:
+            at += 1
+        else:
+            pattern, closing = _ENCLOSED[sign]
+            end = _end(pattern, value, at)
+            if value.startswith(closing, end):
+                at = end + 1
+            else:
+                # Signs on the way are escaped, so that what begins with one of them ends here as well.
+                hopeless[sign] = end
+                at += 1
+    return [clause for clause in (*found, value[start:]) if clause]
+
+
+def _end(pattern: re.Pattern[str], value: str, at: int) -> int:
+    found = pattern.match(value, at)
+    return at + 1 if found is None else found.end()
 
 
 def compare(

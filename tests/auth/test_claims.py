@@ -1,11 +1,15 @@
 """What other servers say in Authentication-Results, held against our own results."""
 
+import random
+import re
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pyspamd.auth.arc import ArcChain
-from pyspamd.auth.claims import Claim, compare, read_leniently, unmentioned
+from pyspamd.auth.claims import Claim, _clauses, compare, read_leniently, unmentioned
 from pyspamd.auth.result import SignatureResult, SignatureType, Word
 from pyspamd.auth.wireform import WireMessage
 
@@ -102,3 +106,19 @@ def test_reading_never_raises(value: str) -> None:
     read_leniently(value)
     read_leniently("mx; " + value)
     read_leniently(value, arc=True)
+
+
+def test_clauses_are_those_of_the_plain_pattern() -> None:
+    plainly = re.compile(r'(?:"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)|[^;"(]|["(])+')
+    dice = random.Random(3)
+    for _ in range(20_000):
+        value = "".join(dice.choices(['"', "(", ")", "\\", ";", "a", "\n"], k=dice.randint(0, 14)))
+        assert _clauses(value) == plainly.findall(value), value
+
+
+@pytest.mark.parametrize("piece", ["(\\", '"\\', "(", '("', "a;", "dkim=pass;", "mx;", "x; dkim=pass ("])
+@pytest.mark.parametrize("server", ["mx", "m" * 200_000])
+def test_a_long_value_is_read_in_time(piece: str, server: str) -> None:
+    begun = time.process_time()
+    read_leniently(f"{server}; " + piece * (400_000 // len(piece)))
+    assert time.process_time() - begun < 60
