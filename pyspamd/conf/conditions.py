@@ -1,8 +1,8 @@
 """Conditions of `if` and `ifplugin`: a small LALR grammar, and what a condition says about a configuration.
 
-Known are `version`, `perl_version`, `local_tests_only`, `plugin(X)`, `can(A::b)`, `has(A::b)`, numbers,
-brackets and Perl's operators. Characters that belong to none of these are passed over, as in SpamAssassin, so
-quotes around a name do no harm.
+Known are `version`, `perl_version`, `local_tests_only`, `plugin(X)`, `can(A::b)`, `has(A::b)`, numbers (octal ones
+where they begin with 0), brackets and Perl's operators. Characters that belong to none of these are passed over, as
+in SpamAssassin, so quotes around a name do no harm.
 
 Example::
 
@@ -11,6 +11,7 @@ Example::
     True
 """
 
+import math
 import operator
 import re
 from collections.abc import Callable
@@ -69,6 +70,7 @@ _TOKENS: Final = re.compile(
     r"[-+0-9.]+|[A-Za-z0-9_][A-Za-z0-9_:]*|[()]|\|\||&&|\^|!(?!=)|>=?|<=?|==|!=|[-+*/]|[?:]"
 )
 _PLAIN: Final = re.compile(r"[^A-Za-z0-9_]{1,5}|[+-]?[0-9]+(?:\.[0-9]+)?")
+_OCTAL: Final = re.compile(r"([+-]?0[0-9]+)(?:\.([0-9]+))?")
 _NAME: Final = re.compile(r"(?:[A-Za-z0-9_]+::){0,10}[A-Za-z0-9_]+")
 _RENAMED: Final = {
     "Mail::SpamAssassin::Plugin::Dmarc": "Mail::SpamAssassin::Plugin::DMARC",
@@ -182,7 +184,15 @@ def _value(tree: Tree[Token] | Token, facts: Facts) -> Value:
         case "name":
             return _name(str(parts[0]), facts)
         case _:
-            return float(str(parts[0]))
+            return _literal(str(parts[0]))
+
+
+def _literal(number: str) -> float:
+    """What a number stands for."""
+    try:
+        return float(int(number, 8)) if _OCTAL.fullmatch(number) else float(number)
+    except OverflowError:
+        return -math.inf if number.startswith("-") else math.inf
 
 
 def _chain(parts: list[Tree[Token] | Token], facts: Facts) -> Value:
@@ -205,7 +215,10 @@ def _exclusive(left: Value, right: Value) -> Value:
 
 
 def _bits(value: Value) -> int:
-    return int(_number(value)) & 0xFFFF_FFFF_FFFF_FFFF
+    number = _number(value)
+    if math.isfinite(number):
+        return int(number) & 0xFFFF_FFFF_FFFF_FFFF
+    return 0xFFFF_FFFF_FFFF_FFFF if number > 0 else 0
 
 
 def _name(word: str, facts: Facts) -> Value:
@@ -235,7 +248,20 @@ def parse_condition(text: str) -> Condition:
     for token in _TOKENS.findall(text):
         if not _PLAIN.fullmatch(token) and not (len(token) > 1 and _NAME.fullmatch(token)):
             raise UnreadableConditionError(f"'{token}' means nothing in a condition")
+    text = _TOKENS.sub(_with_octals_apart, text)
     try:
         return Condition(_PARSER.parse(text))
     except LarkError as error:
         raise BrokenConditionError("it does not parse") from error
+
+
+def _with_octals_apart(token: re.Match[str]) -> str:
+    """A word of a condition, its dot made an operator if it begins with an octal number, which has no fraction."""
+    found = _OCTAL.fullmatch(token[0])
+    if found is None:
+        return token[0]
+    parts = [part for part in found.groups() if part is not None]
+    for part in parts:
+        if _OCTAL.fullmatch(part) and re.search("[89]", part):
+            raise BrokenConditionError(f"'{part}' begins with 0, but is no octal number")
+    return " . ".join(parts)

@@ -58,6 +58,7 @@ MATCHING.2: /rules_matching\(\s*[_a-zA-Z*?][_a-zA-Z0-9*?]*\s*\)/
 """
 
 _REFUSED = re.compile(r"::|->|[$@%;{}]")
+_OCTAL = re.compile(r"0[0-9]")
 _MATCHING = re.compile(r"(?<!_)\brules_matching\(\s*[_a-zA-Z*?][_a-zA-Z0-9*?]{0,127}\s*\)", re.ASCII)
 _WORD = re.compile(r"[-+\d.]+|\w[\w:]*|[()]|\|\||&&|\^|!(?!=)|>=?|<=?|==|!=|[*/]|[?:]", re.ASCII)
 _USABLE = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]{0,127}|\d+(?:\.\d+)?|[-+]|-\+|\+-|[^\w\s.+-]{1,2}", re.ASCII)
@@ -133,7 +134,9 @@ class _ToPython(Transformer[Token, ast.expr]):
 
     def number(self, tokens: list[Token]) -> ast.expr:
         text = str(tokens[0])
-        return ast.Constant(float(text) if "." in text else int(text))
+        if not _OCTAL.match(text):
+            return ast.Constant(float(text) if "." in text else int(text))
+        return ast.Constant(int(text, 8))
 
     def rule(self, tokens: list[Token]) -> ast.expr:
         name = str(tokens[0])

@@ -44,6 +44,12 @@ def holds(text: str) -> bool:
         "3 ^ 1",
         "1 || 1 / 0",
         "Mail::Something",
+        "version >= 03",
+        "010 == 8 && -010 == -8 && +010 == 8 && 0.5 < 1",
+        # Octal numbers have no fraction: the dot joins two texts.
+        "03.5 == 35 && 03.10 == 310 && 010.010 == 88 && 00.0",
+        "9" * 400 + " ^ 1",
+        "07" + "7" * 400 + " > 1",
     ],
 )
 def test_holds(text: str) -> None:
@@ -64,6 +70,8 @@ def test_holds(text: str) -> None:
         "1 ^ 1",
         "0 && 1 / 0",
         "-1 + 1",
+        "version >= 04.000000",
+        "00",
     ],
 )
 def test_does_not_hold(text: str) -> None:
@@ -71,7 +79,19 @@ def test_does_not_hold(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "version >=", "(1", "plugin(AA) plugin(BB)", "1 / 0", "++ version", "()"]
+    "text",
+    [
+        "",
+        "version >=",
+        "(1",
+        "plugin(AA) plugin(BB)",
+        "1 / 0",
+        "++ version",
+        "()",
+        "08 == 8",
+        "1 || 018",
+        "03.08",
+    ],
 )
 def test_broken(text: str) -> None:
     with pytest.raises(BrokenConditionError):

@@ -124,6 +124,14 @@ def test_local_tests_only_is_a_constant() -> None:
     assert not compile_meta("local_tests_only", "R").evaluate({})
 
 
+def test_a_number_that_begins_with_0_is_octal() -> None:
+    assert compile_meta("A + 010", "RULE").evaluate({"A": 2}) == 10
+    assert compile_meta("A + 0.5 + 00", "RULE").evaluate({"A": 2}) == 2.5
+    for text in ("A + 08", "A + 03.5"):
+        with pytest.raises(MetaError):
+            compile_meta(text, "RULE")
+
+
 @pytest.mark.parametrize("opening", ["(", "!", "(1 + "])
 def test_deep_nesting_is_a_problem_at_worst(opening: str) -> None:
     deep = opening * 50_000 + "A" + ")" * (50_000 if "(" in opening else 0)

@@ -7,11 +7,30 @@ from typing import Any
 
 import pytest
 
-NAMES = ("AA", "BB", "__CC", "NOBODY", "0", "1", "2", "4.5")
+NAMES = ("AA", "BB", "__CC", "NOBODY", "0", "1", "2", "4.5", "010")
 OPERATORS = ("&&", "||", "+", "-", "*", ">", "<", ">=", "<=", "==", "!=", "^")
 WORDS = (
     *(*NAMES, *OPERATORS, "!", "?", ":", "(", ")", "()", "local_tests_only", "rules_matching(A*)", "and"),
-    *("1.", ".5", "-1", "+2", "++", "--", "=", "|", "&", "%", ",", "'", "~", "1.2.3", "A::B", "1e3", "0x10"),
+    *(
+        "1.",
+        ".5",
+        "-1",
+        "+2",
+        "++",
+        "--",
+        "=",
+        "|",
+        "&",
+        "%",
+        ",",
+        "'",
+        "~",
+        "1.2.3",
+        "A::B",
+        "1e3",
+        "0x10",
+        "08",
+    ),
 )
 GLOBS = ("*", ">", "<", "<=", ">=")
 """What Perl takes for a file handle or a glob where a value should stand; nobody means that."""
