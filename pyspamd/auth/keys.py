@@ -8,7 +8,6 @@ import binascii
 import hashlib
 import hmac
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -18,6 +17,7 @@ from dkim.crypto import UnparsableKeyError, parse_public_key
 from nacl.exceptions import CryptoError
 from nacl.signing import VerifyKey
 
+from ..base.remembered import remembered
 from .result import TEXT_ALTERED
 from .taglist import FOLDING, TagListError, read_tags, squeezed
 
@@ -99,12 +99,9 @@ LONGEST_KEPT = 4096
 """Octets of a record up to which it is remembered; a key of 16,384 bits takes 2,800."""
 
 
+@remembered(most=2048, longest=LONGEST_KEPT)
 def read_key(record: bytes) -> PublicKey:
     """The key in the text of a TXT record; `KeyRecordError` where there is none that can be used."""
-    return _remembered(record) if len(record) <= LONGEST_KEPT else _read(record)
-
-
-def _read(record: bytes) -> PublicKey:
     try:
         tags = read_tags(record)
     except TagListError as error:
@@ -138,9 +135,6 @@ def _read(record: bytes) -> PublicKey:
         tags.get(b"g", b"*"),
         bool(version),
     )
-
-
-_remembered = lru_cache(maxsize=2048)(_read)
 
 
 def _words(value: bytes) -> frozenset[bytes]:

@@ -7,7 +7,8 @@ does not allow makes the whole record invalid, even what stands behind the term 
 import ipaddress
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+
+from ..base.remembered import remembered
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -68,12 +69,9 @@ LONGEST_KEPT = 4096
 """Characters of a record up to which it is remembered: one of 64 kB makes megabytes of mechanisms."""
 
 
+@remembered(most=2048, longest=LONGEST_KEPT)
 def read_record(text: str) -> SpfRecord | None:
     """The record in the text of a TXT record, `None` where there is none; `SpfSyntaxError` if invalid."""
-    return _remembered(text) if len(text) <= LONGEST_KEPT else _read(text)
-
-
-def _read(text: str) -> SpfRecord | None:
     start = _VERSION.match(text)
     if start is None:
         return None
@@ -100,9 +98,6 @@ def _read(text: str) -> SpfRecord | None:
     if start[1] is None:
         return SpfRecord(found, redirect, exp)
     return SpfRecord(found, redirect, exp, 2, frozenset(start[1].lower().split(",")))
-
-
-_remembered = lru_cache(maxsize=2048)(_read)
 
 
 def _plain(domain: str) -> str:

@@ -2,7 +2,8 @@
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+
+from ..base.remembered import remembered
 
 _BOUNDARY = re.compile(rb'\bboundary\s*=\s*("[^"]+|[^\s";]++(?=[\s;]|$))', re.I)
 _CHARSET = re.compile(rb"\bcharset\s*=\s*[\"']?(.*?)[\"']?(?:;|$)", re.I)
@@ -27,32 +28,21 @@ class ContentType:
     missing: bool
 
 
-# Only values up to here are remembered. Longer ones that name a parameter over and over, for no other reason
-# than to make each search walk through all the rest, are cut to `_LONGEST_TEDIOUS` bytes.
-_LONGEST_REMEMBERED = 1024
+# Values that name a parameter over and over, for no other reason than to make each search walk through all the
+# rest, are cut to so many bytes.
 _LONGEST_TEDIOUS = 16384
 _TEDIOUS = 64
 
 
+@remembered(most=1024, longest=1024)
 def parse_content_type(value: bytes) -> ContentType:
     """The parts of a decoded, unfolded Content-Type `value` (RFC 2045 section 5); an empty one is missing.
 
     Every text type but vcard, calendar and HTML is text/plain. The charset is returned as written, one
     character a byte.
     """
-    if len(value) <= _LONGEST_REMEMBERED:
-        return _remembered(value)
     if len(value) > _LONGEST_TEDIOUS and len(_NAME_OF_PARAMETER.findall(value)) > _TEDIOUS:
         value = value[:_LONGEST_TEDIOUS]
-    return _parse(value)
-
-
-@lru_cache(maxsize=1024)
-def _remembered(value: bytes) -> ContentType:
-    return _parse(value)
-
-
-def _parse(value: bytes) -> ContentType:
     missing = value in (b"", b"0")
     if missing:
         value = b"text/plain; charset=us-ascii"

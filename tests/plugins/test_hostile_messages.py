@@ -31,6 +31,7 @@ from pyspamd.mail import (
     mime_shape,
 )
 from pyspamd.mail.addresses import parse_header_addresses
+from pyspamd.mail.content_type import parse_content_type
 from pyspamd.mail.html import render
 from pyspamd.mail.uri_canon import canonicalize
 from pyspamd.mail.zip_members import Budget, read_zip
@@ -153,8 +154,6 @@ def test_entries_that_say_nothing_are_not_kept_by_the_thousand() -> None:
         (mail_addresses, lambda n: parse_header_addresses(b"a%d@example.com," % n * 400)),
         (html_colours, lambda n: html_colours.colour(f"#{n}" + "0" * 100_000)),
         (html_style, lambda n: html_style.style("#000000", "#ffffff", 3, f"{n}" + "x" * 100_000, "")),
-        (keys, lambda n: keys.read_key(b"p=%b; n=%d" % (KEY, n) + b"x" * 10_000)),
-        (spf_record, lambda n: spf_record.read_record("v=spf1" + f" ip4:192.0.2.{n}" * 4000)),
     ],
 )
 def test_what_is_long_is_not_remembered(module: Any, ask: Callable[[int], object]) -> None:
@@ -164,6 +163,19 @@ def test_what_is_long_is_not_remembered(module: Any, ask: Callable[[int], object
     for number in range(1, 5):
         assert ask(number) is not None
     assert module._remembered.cache_info().currsize == known
+
+
+@pytest.mark.parametrize(
+    ("read", "short", "long"),
+    [
+        (keys.read_key, b"p=" + KEY, b"p=" + KEY + b"; n=" + b"x" * 10_000),
+        (spf_record.read_record, "v=spf1 ip4:192.0.2.1", "v=spf1" + " ip4:192.0.2.1" * 4000),
+        (parse_content_type, b"text/plain; charset=utf-8", b"text/plain; charset=" + b"x" * 10_000),
+    ],
+)
+def test_what_is_long_is_read_anew(read: Callable[[Any], object], short: Any, long: Any) -> None:
+    assert read(short) is read(short)
+    assert read(long) is not read(long)
 
 
 def test_a_page_does_not_swell_below_its_base() -> None:
