@@ -219,7 +219,15 @@ class Regex:
 
 @lru_cache(maxsize=8192)
 def compile_regex(pattern: str, flags: str = "") -> Regex:
-    """The regex of `pattern` (without delimiters, a character a byte) under `flags`; raises RegexError."""
+    """The regex of `pattern` (without delimiters, a character a byte) under `flags`; raises RegexError.
+
+    It is kept for whoever asks again, so patterns that hold anything of a message go to `compile_anew`.
+    """
+    return compile_anew(pattern, flags)
+
+
+def compile_anew(pattern: str, flags: str = "") -> Regex:
+    """What `compile_regex` gives, kept by nobody."""
     if _NOT_BYTES.search(pattern):
         raise RegexError("the pattern has a character that is not a single byte")
     if _CODE.search(pattern):

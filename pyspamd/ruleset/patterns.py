@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from ..perlre.patternset import Entry, PatternSet
-from ..perlre.regex import Regex, RegexError, compile_regex
+from ..perlre.regex import Regex, RegexError, compile_anew
 from .base_strings import has_base_strings
 from .compiled_store import CompiledStore
 from .templates import with_text
@@ -17,12 +17,12 @@ TagValues = Callable[[str], Sequence[str]]
 """Looks up a tag by name: all its values, none where it is not set."""
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def _with_values(pattern: str, flags: str, template: str, values: tuple[str, ...]) -> Regex | None:
     """The regex with each `%{TAG}` replaced by an alternation of the tag's values, quoted."""
     quoted = "|".join("".join(c if c.isalnum() or c == "_" else "\\" + c for c in text) for text in values)
     try:
-        return compile_regex(with_text(pattern, template, f"(?:{quoted})"), flags)
+        return compile_anew(with_text(pattern, template, f"(?:{quoted})"), flags)
     except RegexError:
         return None
 

@@ -3,6 +3,8 @@
 import logging
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,6 +84,34 @@ def test_disk_is_opened_anew_after_a_fork(store: DiskStore) -> None:
         os._exit(0)
     os.waitpid(child, 0)
     assert store.get("answer") == b"value"
+
+
+READ_EVERYTHING = """
+import re, sys
+from pathlib import Path
+from pyspamd.base.stores import DiskStore
+
+def resident():
+    return int(re.search(r"RssAnon:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+
+store = DiskStore(Path(sys.argv[1]))
+keys = [f"key {number}" for number in range(3000)]
+assert store.get(keys[0])
+before = resident()
+for key in keys:
+    store.get(key)
+print(resident() - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's figures are in /proc")
+def test_disk_is_not_read_into_each_process(store: DiskStore, folder: Path) -> None:
+    for number in range(3000):
+        store.set(f"key {number}", os.urandom(4000), 60)
+    told = subprocess.run(
+        [sys.executable, "-c", READ_EVERYTHING, str(folder)], capture_output=True, text=True, check=True
+    )
+    assert int(told.stdout) < 4096  # KiB, of 12 MB read
 
 
 def test_folder_is_private(folder: Path) -> None:
