@@ -97,11 +97,11 @@ class Headers:
     def all(self) -> list[bytes]:
         """Every field as one decoded `Name: value` line, at most `MAX_BLOCK_LENGTH` bytes of them."""
         lines = self._decoded_lines()
-        return lines if sum(map(len, lines)) <= MAX_BLOCK_LENGTH else self._lines(False)
+        return lines if sum(map(len, lines)) <= MAX_BLOCK_LENGTH else self._lines_that_fit(raw=False)
 
     def all_raw(self) -> list[bytes]:
         """Every field as one undecoded line, at most `MAX_BLOCK_LENGTH` bytes of them."""
-        return self._lines(True)
+        return self._lines_that_fit(raw=True)
 
     @property
     def oversized(self) -> bool:
@@ -110,10 +110,10 @@ class Headers:
         # Decoding to UTF-8 triples a value at worst: below a third there is no need to look closer.
         if size * 3 <= MAX_BLOCK_LENGTH:
             return False
-        return len(self._lines(False)) < len(self.fields)
+        return len(self.all()) < len(self.fields)
 
     def _decoded_lines(self) -> list[bytes]:
-        """Every field as one decoded line, however many there are."""
+        """Every field as one decoded line, however many there are; a third of the time of `_lines_that_fit`."""
         lines: list[bytes] = []
         seen: dict[bytes, int] = {}
         for name, _ in self.fields:
@@ -123,7 +123,11 @@ class Headers:
             lines.append(b"%b: %b\n" % (name, self._decoded_of(key)[number]))
         return lines
 
-    def _lines(self, raw: bool) -> list[bytes]:
+    def _lines_that_fit(self, *, raw: bool) -> list[bytes]:
+        """The fields of the first name, then those of the next, and so on until there is no more room.
+
+        Source: `get_all_headers` of Mail::SpamAssassin::Message::Node.
+        """
         positions: dict[bytes, list[int]] = {}
         for number, (name, _) in enumerate(self.fields):
             positions.setdefault(name.lower(), []).append(number)
@@ -131,8 +135,8 @@ class Headers:
         size = 0
         for key, places in positions.items():
             contents = self.raw_unfolded(key) if raw else self.lines(key)
-            # A name with blanks before its colon finds the raw values of the same name without them; for
-            # those there is no place, which in Perl means the first.
+            # A name that begins with blanks, as that of the first field may, finds the raw values of the same name
+            # without them; for those there is no place, which in Perl means the first.
             places = places + [0] * (len(contents) - len(places))
             for place, content in zip(places, contents, strict=False):
                 size += len(key) + len(content) + 2
