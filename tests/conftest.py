@@ -3,6 +3,7 @@
 Each skips with a reason where its subject is absent; `.ci/run` fails if any of these skips happened.
 """
 
+import contextlib
 import json
 import lzma
 import os
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from servers import Server, free_port, running
 
 _OWN_FOLDER = pytest.StashKey[Path]()
 
@@ -291,3 +294,23 @@ def dns(shared: Path, tmp_path: Path) -> Iterator[Serve]:
 def online(agreement: Any) -> Any:
     """Both judges, asking the DNS server that the configuration names."""
     return replace(agreement, network=True)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Callable[[Path, list[str]], contextlib.AbstractContextManager[Server]]:
+    """Runs any server in a folder; where to listen is added to its command."""
+
+    def one(folder: Path, line: list[str]) -> contextlib.AbstractContextManager[Server]:
+        port = free_port()
+        return running(folder, [*line, "-i", "127.0.0.1", "-p", str(port)], port)
+
+    return one
+
+
+@pytest.fixture(scope="session")
+def spamc() -> str:
+    """The real client."""
+    found = shutil.which("spamc")
+    if found is None:
+        pytest.skip("external: spamc is not installed")
+    return found

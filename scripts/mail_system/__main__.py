@@ -13,7 +13,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 from processes import free_ports
-
 from pyspamd.net.zone import ZoneResolver
 
 from .amavis import LIMIT, Log, running_amavis

@@ -12,8 +12,8 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
-from processes import HOST
 
+from processes import HOST
 from pyspamd.net.zone import ZoneResolver
 
 RCODES = {"ok": dns.rcode.NOERROR, "nodata": dns.rcode.NOERROR, "nxdomain": dns.rcode.NXDOMAIN}

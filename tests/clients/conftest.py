@@ -1,6 +1,6 @@
 """The original and ours side by side on the same rules, for clients to ask both."""
 
-import importlib.util
+import contextlib
 import os
 import shutil
 import stat
@@ -9,22 +9,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 
-
-def _sibling(room: str) -> ModuleType:
-    """The fixtures' module of another room; pytest keeps them apart, and their servers are wanted here too."""
-    name = f"{room}_servers"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / room / "conftest.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
+from servers import Server, free_port, running
 
 
 @dataclass(frozen=True)
@@ -42,8 +30,8 @@ class Certificates:
 class Side:
     """One of the two servers."""
 
-    plain: Any
-    tls: Any
+    plain: Server
+    tls: Server
     path: Path
     """Its Unix socket."""
 
@@ -83,7 +71,6 @@ def pair(
     spamd = shutil.which("spamd", path=f"{os.environ['PATH']}:/usr/sbin")
     if spamd is None:
         pytest.skip("external: spamd is not installed")
-    servers = _sibling("spamd")
     options = ["-L", "-x", "-m", "2", "--min-children=2", "-s", "stderr", "--allow-tell", "-i", "127.0.0.1"]
     options += ["-u", "nobody"] if os.geteuid() == 0 else []
     tls = [
@@ -93,49 +80,27 @@ def pair(
     ]
     ours = [sys.executable, "-m", "pyspamd", "serve", "--stock", "--cache-dir="]
     sides = []
-    with servers.contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
         for name, program in (("original", [spamd]), ("ours", ours)):
             folder = tmp_path_factory.mktemp(name)
             folder.chmod(folder.stat().st_mode | stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH)
             socket_path = folder / "socket"
-            running = []
+            pair = []
             for extra in (["-i", str(socket_path)], tls):
-                port = servers.free_port()
+                port = free_port()
                 command = [*program, *options, "-p", str(port), "--cf", "use_bayes 0", *extra]
-                running.append(stack.enter_context(servers.running(folder, command, port)))
-            sides.append(Side(*running, socket_path))
+                pair.append(stack.enter_context(running(folder, command, port)))
+            sides.append(Side(*pair, socket_path))
         yield sides[0], sides[1]
 
 
-@pytest.fixture(scope="session")
-def servers() -> Any:
-    """Runs any server in a folder; where to listen is added to its command."""
-    room = _sibling("spamd")
-
-    def one(folder: Path, line: list[str]) -> Any:
-        port = room.free_port()
-        return room.running(folder, [*line, "-i", "127.0.0.1", "-p", str(port)], port)
-
-    return one
-
-
-@pytest.fixture(scope="session")
-def spamc() -> str:
-    """The real client."""
-    found = shutil.which("spamc")
-    if found is None:
-        pytest.skip("external: spamc is not installed")
-    return found
-
-
 @pytest.fixture(scope="module")
-def recorded_server(stock_rules: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def recorded_server(stock_rules: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Ours as the server was whose conversations are recorded: Bayes on and empty, users' files not read."""
-    servers = _sibling("spamd")
-    port = servers.free_port()
+    port = free_port()
     home = tmp_path_factory.mktemp("recorded")
     options = ["-L", "-x", "-m", "2", "--min-children=2", "-s", "stderr", "-i", "127.0.0.1", "-p", str(port)]
     options += ["-u", "nobody"] if os.geteuid() == 0 else []
     command = [sys.executable, "-m", "pyspamd", "serve", "--stock", "--cache-dir=", *options]
-    with servers.running(home, command, port) as server:
+    with running(home, command, port) as server:
         yield server

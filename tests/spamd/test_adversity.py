@@ -17,7 +17,9 @@ from typing import Any
 
 import pytest
 
-Server = Any  # of conftest.py, which cannot be imported
+from processes import eventually
+from servers import Server
+
 Serve = Callable[..., Server]
 
 RULES = """\
@@ -55,7 +57,7 @@ def serve(servers: Any, tmp_path: Path) -> Iterator[Serve]:
             if "mount " in before:
                 line = ["unshare", "--mount", *line]
             server = stack.enter_context(servers(tmp_path, line))
-            assert server.eventually(lambda: len(server.workers()) == workers)
+            assert eventually(lambda: len(server.workers()) == workers)
             return server
 
         yield one
@@ -186,7 +188,7 @@ def test_a_log_and_a_pid_file_on_a_full_disk(serve: Serve, spamc: str, small_dis
     before = server.workers()
     os.kill(server.pid, signal.SIGHUP)
     assert server.said("restarting with the new configuration")
-    assert server.eventually(lambda: len(server.workers()) == 2 and not set(server.workers()) & set(before))
+    assert eventually(lambda: len(server.workers()) == 2 and not set(server.workers()) & set(before))
     scores_on(spamc, server)
     assert server.stop() == 0
 
@@ -201,7 +203,7 @@ def test_a_pid_file_on_a_disk_that_became_read_only(
     before = server.workers()
     os.kill(server.pid, signal.SIGHUP)
     assert server.said("the pid file")
-    assert server.eventually(lambda: len(server.workers()) == 2 and not set(server.workers()) & set(before))
+    assert eventually(lambda: len(server.workers()) == 2 and not set(server.workers()) & set(before))
     scores_on(spamc, server)
     assert server.stop() == 0
 
@@ -261,7 +263,7 @@ def test_a_master_without_descriptors(serve: Serve, spamc: str) -> None:
     assert server.workers() == [second]
     scores_on(spamc, server, 3)
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (soft, hard))
-    assert server.eventually(lambda: len(server.workers()) == 2)
+    assert eventually(lambda: len(server.workers()) == 2)
     scores_on(spamc, server, 3)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-Server = Any  # of conftest.py, which cannot be imported
+from processes import eventually
 
 RULES = """\
 required_score 5
@@ -309,7 +309,7 @@ def test_the_log_says_the_same(pair: Any) -> None:
         server.ask(b"nonsense \x80\r\n")
         server.check(HAM, "TELL", b"User: joe\r\n")
         server.ask(b"SKIP SPAMC/1.2\r\n")
-        assert server.eventually(lambda s=server, b=begin: "skipped large" in s.log()[b:])
+        assert eventually(lambda s=server, b=begin: "skipped large" in s.log()[b:])
         told = [line.partition("] ")[2] for line in server.log()[begin:].splitlines()]
         said = [RESULT.sub("N", line) for line in told if "spamd: " in line and "child" not in line]
         lines.append([re.sub(r",cache=\w+$|(?<=joe:)\d+|(?<=\(unknown\):)\d+", "", line) for line in said])

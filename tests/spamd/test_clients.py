@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-Server = Any  # of conftest.py, which cannot be imported
+from processes import eventually
+from servers import Server
 
 GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 HEAD = b"From: a@example.com\r\nTo: b@example.net\r\nSubject: x\r\n\r\n"
@@ -371,7 +372,7 @@ def test_spamc_gives_mail_back_untouched_when_the_scan_is_broken_off(server: Ser
     status, printed = run_spamc(spamc, server, "-x", "--filter-retries", "1", message=message)
     assert status not in (0, 1)
     assert printed == b""
-    assert server.eventually(lambda: run_spamc(spamc, server, "-K")[0] == 0)
+    assert eventually(lambda: run_spamc(spamc, server, "-K")[0] == 0)
 
 
 def test_spamc_sends_large_messages(server: Server, spamc: str) -> None:

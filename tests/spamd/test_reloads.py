@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from processes import eventually
 from pyspamd.spamd import process, reloads
 from pyspamd.spamd.journal import Journal
 from pyspamd.spamd.reading import Reading, Watch, stamps
 from pyspamd.spamd.reloads import Reloads
-
-Server = Start = Any  # of conftest.py, which cannot be imported
+from servers import Server, Start
 
 MESSAGE = b"From: a@example.com\nSubject: cheap pills\n\nbody\n"
 RULES = """\
@@ -70,7 +70,7 @@ def test_a_new_mistake_leaves_the_old_rules_serving(configured: Configured) -> N
         file.write_text(f"{RULES}header MORE Subject =~ /cheap/\n")
         server.process.send_signal(signal.SIGHUP)
         assert server.said("restarting with the new configuration")
-        assert server.eventually(lambda: symbols(server) == b"MORE,PILLS")
+        assert eventually(lambda: symbols(server) == b"MORE,PILLS")
 
 
 def test_a_mistake_that_was_there_before_hinders_nobody(configured: Configured, tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_mistake_that_was_there_before_hinders_nobody(configured: Configured, 
         assert "no_such_directive" in server.log()
         file.write_text(f"# moved by a line\n{RULES}header MORE Subject =~ /cheap/\nno_such_directive 1\n")
         server.process.send_signal(signal.SIGHUP)
-        assert server.eventually(lambda: symbols(server) == b"MORE,PILLS")
+        assert eventually(lambda: symbols(server) == b"MORE,PILLS")
         # Once more of the same is a new one.
         file.write_text(f"{RULES}no_such_directive 1\nno_such_directive 1\n")
         server.process.send_signal(signal.SIGHUP)
@@ -90,7 +90,7 @@ def test_a_mistake_that_was_there_before_hinders_nobody(configured: Configured, 
 def test_changed_files_are_read_without_being_asked(configured: Configured) -> None:
     with configured("--watch=0.3") as (server, file):
         file.with_name("more.cf").write_text("header MORE Subject =~ /cheap/\n")
-        assert server.eventually(lambda: symbols(server) == b"MORE,PILLS")
+        assert eventually(lambda: symbols(server) == b"MORE,PILLS")
         assert "files of the configuration have changed" in server.log()
         # What cannot be used is tried once and not again until it changes.
         file.with_name("more.cf").write_text("header BROKEN Subject =~ /(cheap/\n")
@@ -99,7 +99,7 @@ def test_changed_files_are_read_without_being_asked(configured: Configured) -> N
         assert server.log().count("files of the configuration have changed") == 2
         assert symbols(server) == b"MORE,PILLS"
         file.with_name("more.cf").unlink()
-        assert server.eventually(lambda: symbols(server) == b"PILLS")
+        assert eventually(lambda: symbols(server) == b"PILLS")
 
 
 def test_included_files_count_as_well(configured: Configured, tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_included_files_count_as_well(configured: Configured, tmp_path: Path) ->
     (tmp_path / "rules" / "site.cf").write_text(f"{RULES}include {included}\n")
     with configured("--watch=0.3") as (server, _):
         included.write_text("score PILLS 3\nheader MORE Subject =~ /cheap/\n")
-        assert server.eventually(lambda: symbols(server) == b"MORE,PILLS")
+        assert eventually(lambda: symbols(server) == b"MORE,PILLS")
 
 
 def test_only_sighup_where_nobody_is_to_watch(configured: Configured) -> None:
@@ -145,14 +145,14 @@ def test_a_broken_certificate_leaves_the_old_one(start: Start, certificate: Path
     key.write_bytes(good)
     server.process.send_signal(signal.SIGHUP)
     assert server.said("restarting with the new configuration")
-    assert server.eventually(lambda: len(server.workers()) == 1 and server.workers() != workers)
+    assert eventually(lambda: len(server.workers()) == 1 and server.workers() != workers)
 
 
 def test_a_configuration_that_breaks_after_it_was_tried_out(start: Start, tmp_path: Path) -> None:
     """The workers from before go on until one is there that can be used."""
     broken = tmp_path / "broken"
     server = start("-x", "-m", "2", "--min-children=2", "--broken-later-if", str(broken))
-    assert server.eventually(lambda: len(server.workers()) == 2)
+    assert eventually(lambda: len(server.workers()) == 2)
     workers = server.workers()
     broken.touch()
     server.process.send_signal(signal.SIGHUP)
@@ -161,7 +161,7 @@ def test_a_configuration_that_breaks_after_it_was_tried_out(start: Start, tmp_pa
     assert server.workers() == workers
     broken.unlink()
     assert server.said("trying the configuration again")
-    assert server.eventually(lambda: len(server.workers()) == 2 and not {*server.workers()} & {*workers})
+    assert eventually(lambda: len(server.workers()) == 2 and not {*server.workers()} & {*workers})
     assert b"EX_OK" in server.check(MESSAGE)
     assert server.stop() == 0
 
@@ -175,7 +175,7 @@ def test_many_sighups_at_once(start: Start, tmp_path: Path) -> None:
     for _ in range(50):  # while the first is still being looked at
         server.process.send_signal(signal.SIGHUP)
     assert server.said("restarting with the new configuration")
-    assert server.eventually(lambda: server.log().count("server started") >= 2)
+    assert eventually(lambda: server.log().count("server started") >= 2)
     assert b"EX_OK" in server.check(MESSAGE)
     assert server.stop() == 0
 

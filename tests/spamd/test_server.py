@@ -11,11 +11,11 @@ import threading
 import time
 import zlib
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-Server = Start = Any  # of conftest.py, which cannot be imported
+from processes import eventually
+from servers import Server, Start
 
 HAM = b"From: a@example.com\nSubject: x\nMessage-ID: <1.2@example.com>\n\nbody\n"
 GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
@@ -143,7 +143,7 @@ def test_large_messages_leave_no_memory_behind(stock_server: Server) -> None:
         assert line.recv(10) == b"SPAMD/1.1 "
         line.close()
     assert b"EX_OK" in stock_server.check(b"Subject: x\n\nx\n")
-    assert stock_server.eventually(lambda: resident(worker) - before < 60)
+    assert eventually(lambda: resident(worker) - before < 60)
 
 
 def test_one_message_of_the_largest_size_finds_room(start: Start) -> None:
@@ -212,7 +212,7 @@ def test_floods_of_connections_wait_outside(start: Start) -> None:
     flood = [server.connect() for _ in range(600)]
     try:
         (worker,) = server.workers()
-        assert server.eventually(lambda: len(list(Path(f"/proc/{worker}/fd").iterdir())) > 250)
+        assert eventually(lambda: len(list(Path(f"/proc/{worker}/fd").iterdir())) > 250)
         time.sleep(0.3)
         assert len(list(Path(f"/proc/{worker}/fd").iterdir())) < 256 + 40
         # The flood is timed out; whoever has something to say is served.

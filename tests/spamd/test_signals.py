@@ -8,11 +8,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-Server = Start = Any  # of conftest.py, which cannot be imported
+from processes import eventually
+from servers import Start
 
 HAM = b"Subject: x\n\nbody\n"
 OK = b"SPAMD/1.1 0 EX_OK\r\nSpam: False ; 0.0 / 5.0\r\n\r\n"
@@ -27,17 +27,10 @@ def starting(folder: Path, *options: str, before: tuple[str, ...] = ()) -> subpr
         return subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
-def wait_for(what: Any, seconds: float = 30) -> None:
-    give_up = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < give_up
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_start_can_be_stopped(tmp_path: Path, number: int) -> None:
     process = starting(tmp_path, "--build-for=30")
-    wait_for((tmp_path / "socket").exists)
+    assert eventually((tmp_path / "socket").exists)
     time.sleep(0.3)
     process.send_signal(number)
     assert process.wait(5) == 0
@@ -49,7 +42,7 @@ def test_a_start_can_be_stopped(tmp_path: Path, number: int) -> None:
 
 def test_a_start_in_the_background_can_be_stopped(tmp_path: Path) -> None:
     process = starting(tmp_path, "--build-for=30", "-d", "-s", "./log-of-it")
-    wait_for((tmp_path / "socket").exists)
+    assert eventually((tmp_path / "socket").exists)
     time.sleep(0.3)
     listing = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True)
     os.kill(int(listing.stdout), signal.SIGTERM)
@@ -60,10 +53,10 @@ def test_a_start_in_the_background_can_be_stopped(tmp_path: Path) -> None:
 def test_sighup_while_starting_reloads_afterwards(tmp_path: Path) -> None:
     process = starting(tmp_path, "--build-for=1")
     try:
-        wait_for((tmp_path / "socket").exists)
+        assert eventually((tmp_path / "socket").exists)
         time.sleep(0.3)
         process.send_signal(signal.SIGHUP)
-        wait_for(lambda: (tmp_path / "log").read_text().count("server started") == 2)
+        assert eventually(lambda: (tmp_path / "log").read_text().count("server started") == 2)
         assert process.poll() is None
     finally:
         process.terminate()
@@ -87,7 +80,9 @@ def test_a_containers_first_process(tmp_path: Path, when: str) -> None:
     build_for = "--build-for=30" if when == "starting" else "--build-for=0"
     process = starting(tmp_path, build_for, before=first_process())
     log = tmp_path / "log"
-    wait_for(lambda: (tmp_path / "socket").exists() and (when == "starting" or "spawned" in log.read_text()))
+    assert eventually(
+        lambda: (tmp_path / "socket").exists() and (when == "starting" or "spawned" in log.read_text())
+    )
     time.sleep(0.5)
     listing = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True)
     inside = int(listing.stdout)
@@ -113,7 +108,7 @@ def test_signals_that_mean_nothing_or_ask_where_it_is(start: Start) -> None:
     assert server.said("most recent call first")
     (worker,) = server.workers()
     os.kill(worker, signal.SIGUSR2)
-    assert server.eventually(lambda: server.log().count("most recent call first") >= 2)
+    assert eventually(lambda: server.log().count("most recent call first") >= 2)
     assert server.check(HAM) == OK
     assert server.workers() == [worker]
 
@@ -126,7 +121,7 @@ def test_a_storm_of_dying_children(start: Start) -> None:
         for worker in server.workers():
             os.kill(worker, signal.SIGKILL)
         assert server.check(HAM) == OK
-    assert server.eventually(lambda: len(server.workers()) == 3)
+    assert eventually(lambda: len(server.workers()) == 3)
     log = server.log()
     assert len(re.findall(r"handled cleanup of child pid \[\d+\] due to SIGCHLD: KILLED, signal 9", log)) >= 5
     assert server.stop() == 0
@@ -136,4 +131,4 @@ def test_the_where_goes_to_the_log_file(start: Start, tmp_path: Path) -> None:
     log = tmp_path / "its.log"
     server = start("-x", "-m", "1", "-s", str(log))
     server.process.send_signal(signal.SIGUSR2)
-    assert server.eventually(lambda: "most recent call first" in log.read_text())
+    assert eventually(lambda: "most recent call first" in log.read_text())

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-Start = Any  # of conftest.py, which cannot be imported
+from servers import Start
 
 HAM = b"Subject: x\n\nbody\n"
 OK = b"SPAMD/1.1 0 EX_OK\r\nSpam: False ; 0.0 / 5.0\r\n\r\n"

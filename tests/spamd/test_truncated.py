@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from dkim import DKIM
 
+from processes import eventually
+
 ZONE_SERVER = Path(__file__).parents[1] / "zone_server.py"
 RULES = """
 loadplugin Mail::SpamAssassin::Plugin::DKIM
@@ -119,6 +121,6 @@ def test_server(
             before = len(server.log())
             answer = server.check(message, "SYMBOLS").rpartition(b"\r\n\r\n")[2].decode().strip()
             assert set(answer.split(",")) - {"SHORT"} == EXPECTED[name, trusted], name
-            assert server.eventually(lambda before=before: "cache=" in server.log()[before:])
+            assert eventually(lambda before=before: "cache=" in server.log()[before:])
             bypassed = "cache=bypass" in server.log()[before:]
             assert bypassed is (EXPECTED[name, trusted] == {"DKIM_SIGNED"}), name

@@ -9,11 +9,11 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-Server = Start = Any  # of conftest.py, which cannot be imported
+from processes import eventually
+from servers import Server, Start
 
 HAM = b"Subject: x\n\nbody\n"
 OK = b"SPAMD/1.1 0 EX_OK\r\nSpam: False ; 0.0 / 5.0\r\n\r\n"
@@ -45,14 +45,14 @@ def test_a_worker_that_runs_out_of_memory_is_replaced_once_its_clients_are_serve
     assert TRY_AGAIN.fullmatch(server.check(b"X-Memory: 1\n\nx"))
     other.join(20)
     assert answers == [OK]
-    assert server.eventually(lambda: len(server.workers()) == 1 and server.workers() != [before])
+    assert eventually(lambda: len(server.workers()) == 1 and server.workers() != [before])
     assert server.check(HAM) == OK
 
 
 def test_killed_workers_clients_are_told_to_try_again(start: Start) -> None:
     server = start("-m", "1", "-x")
     threads = [asked_meanwhile(server, b"X-Wait: 20\n\nx%d" % n) for n in range(5)]
-    assert server.eventually(lambda: server.log().count("checking message") == 5)
+    assert eventually(lambda: server.log().count("checking message") == 5)
     (worker,) = server.workers()
     os.kill(worker, signal.SIGKILL)
     for thread, answers in threads:
@@ -70,7 +70,7 @@ def test_a_scan_stuck_in_a_regular_expression_is_ended_from_outside(start: Start
     stuck.join(20)
     assert TRY_AGAIN.fullmatch(answers[0])
     assert server.said("is stuck in a scan past its time limit")
-    assert server.eventually(lambda: len(server.workers()) == 2)
+    assert eventually(lambda: len(server.workers()) == 2)
 
 
 def test_kill_9_of_every_worker_again_and_again(start: Start) -> None:
@@ -79,7 +79,7 @@ def test_kill_9_of_every_worker_again_and_again(start: Start) -> None:
         for worker in server.workers():
             os.kill(worker, signal.SIGKILL)
         assert server.check(HAM) in (OK, b"")
-        assert server.eventually(lambda: server.check(HAM) == OK)
+        assert eventually(lambda: server.check(HAM) == OK)
     assert server.stop() == 0
 
 
@@ -103,18 +103,18 @@ def test_a_slow_client_of_a_worker_that_is_done_holds_nobody_up(start: Start) ->
 
 def test_the_number_of_workers_follows_the_load(start: Start) -> None:
     server = start("-m", "4", "-x", "--timeout-child=20")
-    assert server.eventually(lambda: len(server.workers()) == 2)
+    assert eventually(lambda: len(server.workers()) == 2)
     threads = [asked_meanwhile(server, b"X-Wait: 4\nSubject: x\n\nx") for _ in range(30)]
-    assert server.eventually(lambda: len(server.workers()) > 2)
+    assert eventually(lambda: len(server.workers()) > 2)
     for thread, answers in threads:
         thread.join(20)
         assert answers == [OK]
-    assert server.eventually(lambda: len(server.workers()) == 2)
+    assert eventually(lambda: len(server.workers()) == 2)
 
 
 def test_round_robin_runs_all_workers(start: Start) -> None:
     server = start("-m", "4", "-x", "--round-robin")
-    assert server.eventually(lambda: len(server.workers()) == 4)
+    assert eventually(lambda: len(server.workers()) == 4)
 
 
 def test_sighup_reloads_and_no_client_notices(start: Start, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_sighup_reloads_and_no_client_notices(start: Start, tmp_path: Path) -> N
     slow.close()
     running.join(20)
     assert answers == [OK]
-    assert server.eventually(lambda: len(server.workers()) == 2)
+    assert eventually(lambda: len(server.workers()) == 2)
     assert not set(server.workers()) & set(before)
     assert (tmp_path / "pid").read_text() == f"{server.pid}\n"
     assert [server.check(HAM) for _ in range(20)] == [OK] * 20
@@ -142,7 +142,7 @@ def test_sighup_reloads_and_no_client_notices(start: Start, tmp_path: Path) -> N
         assert server.everything(line) == OK
     # And once more, and the clients of a new worker are still looked after.
     server.process.send_signal(signal.SIGHUP)
-    assert server.eventually(lambda: server.log().count("server started") == 3)
+    assert eventually(lambda: server.log().count("server started") == 3)
     assert TRY_AGAIN.fullmatch(server.check(b"X-Crash: 1\n\nx"))
     assert server.stop() == 0
     assert not (tmp_path / "pid").exists()
@@ -161,7 +161,7 @@ def test_sighup_with_a_broken_configuration_keeps_the_old_one(start: Start, tmp_
     broken.unlink()
     server.process.send_signal(signal.SIGHUP)
     assert server.said("restarting with the new configuration")
-    assert server.eventually(lambda: server.check(HAM) == OK and server.workers() != before)
+    assert eventually(lambda: server.check(HAM) == OK and server.workers() != before)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -190,7 +190,7 @@ def test_workers_do_not_outlive_their_master(start: Start) -> None:
     server = start("-m", "2", "--min-children=2", "-x")
     workers = server.workers()
     server.stop(signal.SIGKILL)
-    assert server.eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+    assert eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
 
 
 def test_workers_run_as_another_user_than_root(start: Start) -> None:
@@ -318,8 +318,8 @@ def test_a_client_left_behind_is_heard_out_across_a_reload(start: Start) -> None
         assert server.said("answered 1 clients")
         assert sockets() > before
         os.kill(server.pid, signal.SIGHUP)
-        assert server.eventually(lambda: server.log().count("server started on") == 2)
+        assert eventually(lambda: server.log().count("server started on") == 2)
         assert sockets() > before
         slow.sendall(b"x" * 100_000)
         assert TRY_AGAIN.fullmatch(server.everything(slow))
-    assert server.eventually(lambda: sockets() <= before)
+    assert eventually(lambda: sockets() <= before)
