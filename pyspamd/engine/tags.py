@@ -15,6 +15,7 @@ from .. import __version__
 from ..conf.conf import Conf
 from ..conf.core_admin import VERSION_TAGS
 from ..conf.core_report import REPORT_CONTACT, REPORT_HOSTNAME
+from ..scan.core_tags import RELAY_TAGS
 from .report import content_preview, report_rows, summary_rows
 from .verdict import Verdict, header_score, number
 
@@ -130,17 +131,7 @@ COMMON: dict[str, Callable[[Verdict, str | None], str]] = {
     "HOSTNAME": lambda verdict, _: REPORT_HOSTNAME.of(verdict.conf) or host_name(),
     "REMOTEHOSTNAME": _plugin_tag("REMOTEHOSTNAME", "localhost"),
     "REMOTEHOSTADDR": _plugin_tag("REMOTEHOSTADDR", "127.0.0.1"),
-    **{
-        name: _relay(name)
-        for name in (
-            "FIRSTTRUSTEDIP",
-            "FIRSTTRUSTEDREVIP",
-            "LASTEXTERNALIP",
-            "LASTEXTERNALREVIP",
-            "LASTEXTERNALRDNS",
-            "LASTEXTERNALHELO",
-        )
-    },
+    **{name: _relay(name) for name in RELAY_TAGS},
     "CONTACTADDRESS": lambda verdict, _: REPORT_CONTACT.of(verdict.conf),
     "BAYES": _plugin_tag("BAYES", "0.5"),
     "DATE": lambda verdict, _: rfc822_date(),

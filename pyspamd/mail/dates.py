@@ -138,18 +138,20 @@ def header_date(resent: Sequence[bytes], dates: Sequence[bytes]) -> int | None:
 def received_dates(received: bytes, now: float) -> tuple[list[int], int | None]:
     """The moments in Received lines (topmost first, one line each), and that of a local fetchmail hop if any."""
     lines = [line for line in received.split(b"\n") if line.strip()]
-    if not lines:
-        return [], None
-    local: list[bytes] = []
-    if _LOCAL_HOP.search(lines[0]) or _QMAIL_LOCAL.search(lines[0]):
-        local.append(lines.pop(0))
-    if lines and _FETCHMAIL.search(lines[0]):
-        local.append(lines.pop(0))
-    elif local:
-        lines.insert(0, local.pop(0))
+    local, lines = split_local_hops(lines)
     fetched = [moment for moment in map(_received_moment, local) if moment is not None and now >= moment]
     moments = [moment for moment in map(_received_moment, lines) if moment is not None]
     return moments, max(fetched, default=None)
+
+
+def split_local_hops(lines: Sequence[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Received lines, topmost first: what a fetchmail on this machine added, and the rest.
+
+    To the former belongs the local hop above fetchmail's own line.
+    """
+    hop = 1 if lines and (_LOCAL_HOP.search(lines[0]) or _QMAIL_LOCAL.search(lines[0])) else 0
+    local = hop + 1 if len(lines) > hop and _FETCHMAIL.search(lines[hop]) else 0
+    return list(lines[:local]), list(lines[local:])
 
 
 def _received_moment(line: bytes) -> int | None:

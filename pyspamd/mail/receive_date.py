@@ -4,14 +4,11 @@ import re
 import time
 from collections.abc import Iterable
 
-from .dates import parse_date
+from .dates import parse_date, split_local_hops
 from .message import Message
 
 _FOLDS = re.compile(rb"\n[ \t]+")
 _RECEIVED = re.compile(rb"^Received:(.*)", re.I | re.M)
-_QMAIL_LOCAL = re.compile(rb"qmail \d+ invoked by uid \d+")
-_LOCAL_HOP = re.compile(rb"\bfrom (?:localhost\s|(?:\S+ ){1,2}\S*\b127\.0\.0\.1\b)")
-_FETCHMAIL = re.compile(rb"\bby localhost with \w+ \(fetchmail-[\d.]+")
 _SEPARATOR = re.compile(rb"^(?:From|X-From-Line:)\s+(.+)$", re.I | re.M)
 _ZONED = re.compile(rb"[-+]\d{4}|\b[A-Z]{2,4}\b")
 _RESENT = re.compile(rb"^Resent-Date:\s*(.+)$", re.I | re.M)
@@ -25,15 +22,7 @@ def receive_date(message: Message, now: float) -> int:
     Source: Mail::SpamAssassin::Util, receive_date.
     """
     text = _FOLDS.sub(b" ", (message.mailbox_separator or b"") + b"".join(message.headers.all()))
-    lines: list[bytes] = _RECEIVED.findall(text)
-    local: list[bytes] = []
-    if lines:
-        if _QMAIL_LOCAL.search(lines[0]) or _LOCAL_HOP.search(lines[0]):
-            local.append(lines.pop(0))
-        if lines and _FETCHMAIL.search(lines[0]):
-            local.append(lines.pop(0))
-        elif local:
-            lines.insert(0, local.pop(0))
+    local, lines = split_local_hops(_RECEIVED.findall(text))
     separator = _SEPARATOR.search(text)
     stamped = separator[1] if separator else b""
     if not _ZONED.search(stamped):

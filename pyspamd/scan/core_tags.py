@@ -14,7 +14,7 @@ from .autolearn import learning_points
 from .scan import Scan
 
 _RELAYS: Final = ("Trusted", "Untrusted", "Internal", "External")
-_RELAY_TAGS: Final = (
+RELAY_TAGS: Final = (
     "FIRSTTRUSTEDIP",
     "FIRSTTRUSTEDREVIP",
     "LASTEXTERNALIP",
@@ -41,7 +41,7 @@ def _relay_tags(scan: Scan) -> Mapping[str, str]:
         last.rdns if last else b"",
         last.helo if last else b"",
     )
-    return {name: value.decode("latin-1") for name, value in zip(_RELAY_TAGS, values, strict=True)}
+    return {name: value.decode("latin-1") for name, value in zip(RELAY_TAGS, values, strict=True)}
 
 
 def _sender_domain(scan: Scan) -> str | None:
@@ -61,7 +61,7 @@ def offer_core_tags(scan: Scan) -> None:
     for kind in _RELAYS:
         scan.tags.offer(f"RELAYS{kind.upper()}", partial(_relays, scan, kind))
         scan.tags.offer(f"RELAYS{kind.upper()}REVIP", partial(_reversed, scan, kind))
-    for name in _RELAY_TAGS:
+    for name in RELAY_TAGS:
         scan.tags.offer(name, partial(_one_relay, scan, name))
     # Worth more with every hit, so it is asked anew each time.
     scan.tags.set("AUTOLEARNSCORE", lambda: f"{learning_points(scan).total:.15g}")
@@ -72,9 +72,7 @@ def _relays(scan: Scan, kind: str) -> str:
 
 
 def _reversed(scan: Scan, kind: str) -> str | list[str] | None:
-    relays = getattr(scan.relays, kind.lower())
-    found = [reverse_address(relay.ip) for relay in relays if relay.ip and not relay.ip_private]
-    texts = [ip.decode("latin-1") for ip in found if ip]
+    texts = [ip.decode("latin-1") for ip in scan.relays.reversed_addresses(kind)]
     return (texts if len(texts) > 1 else texts[0]) if texts else None
 
 

@@ -1,9 +1,7 @@
 """Received lines of every format, read as the original reads them, and hostile ones read at all."""
 
-import json
 import random
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,33 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from original_relays import LINES, originals
 from pyspamd.mail.received import parse_received
 from pyspamd.mail.received_products import read_product
 from pyspamd.mail.received_shapes import SHAPES
 from pyspamd.mail.relay import Handover, Relay, Skipped
 
-HERE = Path(__file__).parent
-LINES = [
-    line.encode("latin-1")
-    for line in (HERE / "received_lines.txt").read_text("latin-1").splitlines()
-    if not line.startswith("#")
-]
 PIECES = sorted({piece for line in LINES for piece in re.findall(rb"\([^()]*\)|\[[^\]]*\]|\S+", line)})
 FIELDS = ("ip", "rdns", "helo", "by", "ident", "envfrom", "id", "auth", "lc_rdns", "lc_helo", "lc_by")
 FLAGS = ("no_reverse_dns", "rdns_not_in_headers", "ip_private")
-
-
-def originals(perl: str, stock_rules: Path, lines: list[bytes]) -> list[dict[str, Any]]:
-    """What the original makes of `lines`."""
-    calls: list[list[str]] = [["", ""], *(["line", line.decode("latin-1")] for line in lines)]
-    done = subprocess.run(
-        [perl, str(HERE / "original_relays.pl"), str(stock_rules / "20_aux_tlds.cf")],
-        input="".join(json.dumps(call) + "\n" for call in calls),
-        capture_output=True,
-        encoding="latin-1",
-        check=True,
-    )
-    return [json.loads(line) for line in done.stdout.split("\n")[:-1]]
 
 
 def ours(line: bytes) -> dict[str, Any]:
@@ -56,7 +36,8 @@ def ours(line: bytes) -> dict[str, Any]:
 
 def differing(perl: str, stock_rules: Path, lines: list[bytes]) -> list[bytes]:
     """The lines of which the original says something else."""
-    answers = originals(perl, stock_rules, lines)
+    calls = (["line", line.decode("latin-1")] for line in lines)
+    answers = originals(perl, stock_rules, "", calls)
     return [line for line, answer in zip(lines, answers, strict=True) if ours(line) != answer]
 
 

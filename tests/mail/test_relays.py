@@ -1,8 +1,6 @@
 """Relays split by trust, held against the original under several network configurations."""
 
-import json
 import random
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from original_relays import LINES, about_messages
 from pyspamd.base.ipset import IPSet, with_loopback
 from pyspamd.mail.headers import parse_header_block
 from pyspamd.mail.relays import KINDS, NetworkSettings, Relays
 
-HERE = Path(__file__).parent
-LINES = [
-    line.encode("latin-1")
-    for line in (HERE / "received_lines.txt").read_text("latin-1").splitlines()
-    if not line.startswith("#")
-]
 FETCHED = b"from pop.example.com by home.example.net with POP3"
 SCANNED = (
     b"from 192.0.2.89 by mx.example.net (envelope-from <list@example.com>, uid 5) with qmail-scanner-1.2"
@@ -62,21 +55,6 @@ def settings(text: str) -> NetworkSettings:
     )
 
 
-def originals(
-    perl: str, stock_rules: Path, configuration: str, messages: list[bytes]
-) -> list[dict[str, Any]]:
-    """What the original makes of `messages`."""
-    calls = [[configuration], *(["message", message.decode("latin-1")] for message in messages)]
-    done = subprocess.run(
-        [perl, str(HERE / "original_relays.pl"), str(stock_rules / "20_aux_tlds.cf")],
-        input="".join(json.dumps(call) + "\n" for call in calls),
-        capture_output=True,
-        encoding="latin-1",
-        check=True,
-    )
-    return [json.loads(line) for line in done.stdout.split("\n")[:-1]]
-
-
 def check(message: bytes, networks: NetworkSettings, answer: dict[str, Any]) -> None:
     """Hold our relays of `message` against the original's."""
     relays = Relays.split(parse_header_block(message).headers, networks)
@@ -106,7 +84,7 @@ def test_relays_are_split_as_the_original_splits_them(name: str, oracle: str, st
     chance = random.Random(name)
     messages = [invented(chance) for _ in range(400)]
     networks = settings(CONFIGURATIONS[name])
-    answers = originals(oracle, stock_rules, CONFIGURATIONS[name], messages)
+    answers = about_messages(oracle, stock_rules, CONFIGURATIONS[name], messages)
     for message, answer in zip(messages, answers, strict=True):
         check(message, networks, answer)
 
@@ -163,7 +141,7 @@ def test_a_forged_msa_field_is_marked_as_the_original_marks_it(oracle: str, stoc
     )
     message = line % (96, b" msa=5 X") + line % (97, b" msa=5") + b"\n"
     configuration = CONFIGURATIONS["msa"] + " 192.0.2.96"
-    check(message, settings(configuration), originals(oracle, stock_rules, configuration, [message])[0])
+    check(message, settings(configuration), about_messages(oracle, stock_rules, configuration, [message])[0])
 
 
 @given(st.lists(st.sampled_from(LINES) | st.binary(max_size=40)))
