@@ -35,7 +35,6 @@ my %calls = (
   search => sub { domain_to_search_list($_[0]) },
   canonicalize => sub { [ sort(uri_list_canonicalize($sa->{conf}->{redirector_patterns}, [ $_[0] ], $rb)) ] },
   addresses => sub { [ parse_header_addresses($_[0]) ] },
-  in_line => sub { [ $sa->find_all_addrs_in_line($_[0]) ] },
   get => sub {
     my ($request, $raw) = @_;
     my $msg = $sa->parse($raw, 0);

@@ -25,7 +25,6 @@ _PREFIX4 = re.compile(r"/(\d+)", re.A)
 _PREFIXES = re.compile(r"(?:/(\d+))?(?://(\d+))?\Z", re.A)
 
 RESULTS = {"": "pass", "+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
-NO_DOMAIN = frozenset({"all", "ip4", "ip6"})
 NEEDS_DOMAIN = frozenset({"include", "exists"})
 MECHANISMS = frozenset({"all", "ip4", "ip6", "a", "mx", "ptr", "exists", "include"})
 

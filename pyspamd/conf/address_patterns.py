@@ -15,8 +15,6 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final, Generic, TypeVar
 
-from .ascii import lower
-
 V = TypeVar("V")
 _UNSAFE: Final = re.compile(r"[\0\\(]")
 _SEPARATOR: Final = re.compile(rb"[@.]")
@@ -109,8 +107,3 @@ class AddressPatterns(Generic[V]):
 
 NOBODY: Final[AddressPatterns[None]] = AddressPatterns()
 """The list that matches no address."""
-
-
-def pattern_key(text: str) -> str:
-    """An address pattern as the table spells it."""
-    return lower(text)

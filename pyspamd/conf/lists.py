@@ -144,33 +144,3 @@ class KeyValue(Directive[Mapping[str, str]]):
 
     def thaw(self, value: Mapping[str, str]) -> dict[str, str]:
         return dict(value)
-
-
-class KeyWords(Directive[Mapping[str, tuple[str, ...]]]):
-    """A table of word lists: the first word of each line is the key, the others join its list."""
-
-    def __init__(
-        self,
-        name: str,
-        default: Mapping[str, tuple[str, ...]] = EMPTY,
-        *,
-        lower_key: bool = False,
-        lower_case: bool = False,
-        **rest: Any,
-    ) -> None:
-        super().__init__(name, default, **rest)
-        self.lower_key, self.lower_case = lower_key, lower_case
-
-    def add(self, container: dict[str, list[str]], text: str, build: Build) -> dict[str, list[str]]:
-        key, *rest = words(required(text))
-        if not rest:
-            raise BadValue(f"needs at least one word after '{shorten(key)}'")
-        found = container.setdefault(lower(key) if self.lower_key else key, [])
-        found.extend(map(lower, rest) if self.lower_case else rest)
-        return container
-
-    def freeze(self, container: dict[str, list[str]]) -> Mapping[str, tuple[str, ...]]:
-        return frozen_table({key: tuple(found) for key, found in container.items()})
-
-    def thaw(self, value: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:
-        return {key: list(found) for key, found in value.items()}

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from ..base.problems import Location
 
-AREAS = ("header", "body", "rawbody", "full", "uri", "meta", "plugin", "empty")
-
 
 @dataclass(frozen=True, slots=True)
 class RegexTest:
@@ -77,8 +75,3 @@ class RuleDef:
     location: Location
     user: bool = False
     """Defined in user preferences (`allow_user_rules`)."""
-
-    @property
-    def is_subrule(self) -> bool:
-        """Whether the rule never scores of itself (its name starts with two underscores)."""
-        return self.name.startswith("__")

@@ -23,7 +23,7 @@ def _points(score: float) -> str:
 def _log_lines(verdict: Verdict, hit: Hit) -> list[str]:
     """What was logged for a rule, in pieces that fit a report's line."""
     lines: list[str] = []
-    hidden = "nolog" in verdict.conf.tflags.get(hit.rule, ()) or "nolog" in hit.tflags
+    hidden = verdict.conf.has_flag(hit.rule, "nolog") or "nolog" in hit.tflags
     for text in ["*REDACTED*"] if hidden and hit.logs else hit.logs:
         while match := _LOG_CHUNK.match(text):
             lines.append(match.group(1))

@@ -1,6 +1,6 @@
-"""Names and mail addresses in From, To, Cc and the like, and addresses strewn in any line of text.
+"""Names and mail addresses in From, To, Cc and the like.
 
-Source: `parse_header_addresses` of Mail::SpamAssassin::Util, `find_all_addrs_in_line` of Mail::SpamAssassin.
+Source: `parse_header_addresses` of Mail::SpamAssassin::Util.
 Values are raw: encoded words are decoded only once names and addresses have been told apart, or a decoded
 name could forge an address.
 
@@ -17,7 +17,7 @@ from itertools import count
 from typing import Final
 
 from ..base.idn import idn_to_ascii
-from ..base.registry import Registry, is_fqdn_valid
+from ..base.registry import is_fqdn_valid
 from ..perlre.regex import compile_regex
 from .address_list import Mailbox, composed, read_address_list
 
@@ -58,13 +58,6 @@ _USER_AND_HOST: Final = re.compile(rb"([^@]*)@([^@]*)")
 _BEHIND_HOST: Final = re.compile(rb"([^@]*@[^@]*).*")
 _TWO_WORDS: Final = re.compile(rb"([^\s@]+)@([^\s@]+)$")
 _SPACE: Final = b" \t\n\r\f\v"
-
-_USER_TEXT: Final = rb"[-a-zA-Z0-9_+:=!#$%&*^?{}|~/.]"
-_HOST_TEXT: Final = rb"[-a-zA-Z0-9_+:/]++"
-_AT_HOST: Final = re.compile(rb"@(" + _HOST_TEXT + rb"(?:\." + _HOST_TEXT + rb")+)")
-_MARK_USER: Final = bytes(octet if re.match(_USER_TEXT, bytes([octet])) else ord(" ") for octet in range(256))
-_MAILTO: Final = re.compile(rb"mailto:", re.I)
-_MAX_LINE: Final = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,32 +117,6 @@ def _parse_any(value: bytes) -> tuple[Address, ...]:
 
 _remembered = lru_cache(maxsize=256)(_parse)
 _remembered_long = lru_cache(maxsize=16)(_parse)
-
-
-def find_addresses_in_line(line: bytes, registry: Registry) -> list[bytes]:
-    """Whatever looks like a mail address with a host that exists in the first 64 kB of `line`, each once.
-
-    What is found is cut out, and what then stands side by side is read on as one.
-    """
-    line = line[:_MAX_LINE]
-    found: dict[bytes, None] = {}
-    position = 0
-    while at := _AT_HOST.search(line, position):
-        start = line[: at.start()].translate(_MARK_USER).rfind(b" ") + 1
-        if start == at.start():
-            position = at.start() + 1
-            continue
-        user = line[start : at.start()]
-        if _MAILTO.match(user) and len(user) > 7:
-            user = user[7:]
-        before = line[:start].rstrip(_SPACE)
-        if before[-7:].lower() == b"mailto:":
-            before = before[:-7]
-        line = before + line[at.end() :]
-        position = max(before.rfind(b"@"), 0)
-        if is_fqdn_valid(at[1]) and registry.is_domain_valid(at[1]):
-            found[(user + at[0]).removeprefix(b"mailto:")] = None
-    return list(found)
 
 
 def _unescaped(value: bytes) -> bytes:

@@ -5,7 +5,6 @@ There is no one field for it. Behaviour is that of Mail::SpamAssassin::PerMsgSta
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from .header_request import parse_request
 from .relays import Relays
@@ -13,27 +12,16 @@ from .relays import Relays
 _RECEIVED = re.compile(rb"^Received:", re.MULTILINE | re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class EnvelopeSettings:
-    """What the configuration says about envelope senders.
-
-    header -- the field that is sure to hold it (`envelope_sender_header`), if any
-    always_trust -- whether it may be used after more than one trusted relay (`always_trust_envelope_sender`)
-    """
-
-    header: str | None = None
-    always_trust: bool = False
-
-
 def envelope_from(
-    values: Callable[[str], Sequence[bytes]], relays: Relays, settings: EnvelopeSettings
+    values: Callable[[str], Sequence[bytes]], relays: Relays, header: str | None = None
 ) -> bytes | None:
     """The envelope sender without angle brackets (empty for bounces), or `None` where it is not known.
 
-    `values` answers requests as `HeaderView.values` does.
+    `values` answers requests as `HeaderView.values` does. `header` is the field that is sure to hold it
+    (`envelope_sender_header`), where there is one.
     """
-    if settings.header and parse_request(settings.header).field.lower() != "envelopefrom":
-        sender = _first(values(f"{settings.header}:first:addr"))
+    if header and parse_request(header).field.lower() != "envelopefrom":
+        sender = _first(values(f"{header}:first:addr"))
         return sender if sender is not None and _is_plausible(sender) else None
     if relays.untrusted:
         sender = relays.untrusted[0].envfrom

@@ -18,7 +18,7 @@ from ..base.ip_text import IP_ADDRESS, reverse_address
 from ..base.registry import Registry
 from .addresses import parse_header_addresses
 from .encoded_words import decode_header
-from .envelope import EnvelopeSettings, envelope_from
+from .envelope import envelope_from
 from .header_hosts import first_host, host_of_address
 from .header_request import HeaderRequest, parse_request
 from .headers import Headers
@@ -44,9 +44,6 @@ def plain_field(request: str) -> bytes | None:
     lower = request.lower()
     made_up = lower in _MADE_UP or lower.startswith(("all-", _RELAYS_PREFIX))
     return None if made_up or not _PLAIN_FIELD.fullmatch(request) else lower.encode()
-
-
-_GUESS_ENVELOPE = EnvelopeSettings()
 
 
 class TopOfMessage(Protocol):
@@ -81,7 +78,7 @@ class HeaderView:
         relays: Relays,
         metadata: Mapping[str, bytes],
         registry: Registry,
-        envelope: EnvelopeSettings = _GUESS_ENVELOPE,
+        envelope_header: str | None = None,
     ) -> None:
         self.headers: Final = without_markup(message.headers)
         """The fields that rules may see."""
@@ -89,7 +86,7 @@ class HeaderView:
         self._relays = relays
         self._metadata = metadata
         self._registry = registry
-        self._envelope = envelope
+        self._envelope_header = envelope_header
         self._known: dict[str, list[bytes]] = {}
 
     def values(self, request: str) -> list[bytes]:
@@ -128,7 +125,7 @@ class HeaderView:
     @cached_property
     def envelope_from(self) -> bytes | None:
         """The envelope sender, empty for bounces, `None` where it is not known."""
-        return envelope_from(self.remembered, self._relays, self._envelope)
+        return envelope_from(self.remembered, self._relays, self._envelope_header)
 
     def fields_between(
         self,

@@ -197,13 +197,6 @@ def body_uris(message: Message, settings: UriSettings) -> UriDetails:
     return details
 
 
-def uri_details_of(message: Message, settings: UriSettings) -> UriDetails:
-    """Every URI of a message: those of its body, then the domains that sign it."""
-    details = body_uris(message, settings)
-    add_signers(details, message.headers)
-    return details
-
-
 def _has_characters(uri: str) -> bool:
     """Whether `uri` cannot be octets: a reference to a character above U+00FF stands in it."""
     return not uri.isascii() and max(uri) > "\xff"

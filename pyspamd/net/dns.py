@@ -63,7 +63,6 @@ class DnsResolver:
         )
         self.cache = AnswerCache(self.options.cache_size, clock=clock)
         self.clock = clock
-        self.sent = 0
         self._under_way: dict[Key, asyncio.Task[Answer]] = {}
         self._places: asyncio.Semaphore | None = None
 
@@ -164,7 +163,6 @@ class DnsResolver:
         return answer
 
     async def _exchange(self, server: NameServer, question: Question, wait: float, until: Deadline) -> Answer:
-        self.sent += 1
         packet = await over_udp(server, question, wait, self.options.local_ports)
         if packet is not None and is_truncated(packet):
             left = until.left()

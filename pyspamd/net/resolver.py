@@ -111,11 +111,6 @@ def outcome(task: "asyncio.Task[Answer]", name: str, rdtype: str) -> Answer:
     return task.result()
 
 
-async def txt(resolver: Resolver, name: str, deadline: Deadline | None = None) -> Answer:
-    """The TXT records of `name`; their joined text is in `Answer.texts`."""
-    return await resolver.query(name, "TXT", deadline)
-
-
 def failure(
     name: str, rdtype: str, status: Status, reason: str = "", ttl: float = 0.0, aliases: int = 0
 ) -> Answer:

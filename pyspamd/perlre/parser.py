@@ -44,13 +44,12 @@ class _Parser:
         self.at = 0
         self.flags = flags
         self.depth = 0
-        self.lookbehinds = 0
         self.lookarounds = 0
-        self.unsafe = 0  # rises with everything that forbids moving the group around it
+        self.unsafe = 0
+        """Rises with everything that forbids moving the group around it."""
         self.accepts = False
-        self.idle: list[
-            str
-        ] = []  # repeats of what has no width: Perl minds them outside of alternatives only
+        self.idle: list[str] = []
+        """Repeats of what has no width: Perl minds them outside of alternatives only."""
         self.branches = 1  # of the alternatives read last
         self.groups = 0
         self.names: dict[str, list[int]] = {}

@@ -73,10 +73,6 @@ class PatternSet:
             return set(self._all)
         return set().union(*map(self.gate.candidates, elements))
 
-    def first_hits(self, elements: Sequence[bytes], only: Collection[int] | None = None) -> list[int]:
-        """The numbers of the entries that match, rising; `only` restricts which are run."""
-        return sorted(self.hits(elements, only).counts)
-
     def hits(self, elements: Sequence[bytes], only: Collection[int] | None = None) -> Hits:
         """What matches in `elements`; `only` restricts which entries are run."""
         todo = set(self._all if only is None else only)

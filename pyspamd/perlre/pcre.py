@@ -27,7 +27,6 @@ NO_JIT: Final = 0x00002000
 TOO_LARGE: Final = frozenset({120, 123, 152, 161, 186, 187, 201})
 JIT_STACK_LIMIT: Final = -46
 NO_MEMORY: Final = -48
-LIMITS: Final = frozenset({-47, -53, -63, -46})
 
 MATCH_LIMIT: Final = 2_000_000
 _LIMITS: Final = f"(*LIMIT_MATCH={MATCH_LIMIT})(*LIMIT_HEAP=262144)".encode()
@@ -45,15 +44,3 @@ def compile_code(pattern: bytes) -> Code:
     except MatchFault:
         return code  # without a JIT for it the same code still matches, more slowly
     return code
-
-
-def capture_count(code: Code) -> int:
-    """How many groups `code` numbers."""
-    count: int = _cy.pattern_capture_count(code)
-    return count
-
-
-def group_names(code: Code) -> dict[str, int]:
-    """The named groups of `code`; a name given twice appears with one of its numbers."""
-    names: dict[str, int] = _cy.pattern_name_dict(code)
-    return names

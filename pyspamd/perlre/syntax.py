@@ -66,7 +66,6 @@ class Unknown(NamedTuple):
 Node = Literal | OneOf | Sequence | Choice | Repeat | Look | Unknown
 EMPTY: Final = Sequence(())
 UNKNOWN: Final = Unknown()
-ANY_BYTE: Final = (1 << 256) - 1
 
 
 class Span(NamedTuple):

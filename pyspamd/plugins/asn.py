@@ -119,7 +119,7 @@ class ASN(Plugin):
             for rule in stage.evals.get("header", ()):
                 if rule.call.function != "check_asn":
                     continue
-                if scan.network or "net" not in scan.conf.tflags.get(rule.name, ()):
+                if scan.network or not scan.conf.has_flag(rule.name, "net"):
                     self._watch(scan, rule.name, rule.call.args)
 
     @staticmethod

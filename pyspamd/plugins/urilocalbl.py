@@ -157,7 +157,7 @@ class URILocalBL(Plugin):
         if priority != PRIORITY or not (self._geodb.knows("country") or self._geodb.knows("isp")):
             return
         for rule, block in BLOCKS.of(scan.conf).items():
-            if scan.is_active(rule) and (scan.network or "net" not in scan.conf.tflags.get(rule, ())):
+            if scan.is_active(rule) and (scan.network or not scan.conf.has_flag(rule, "net")):
                 self._check(scan, rule, block)
 
     def _check(self, scan: Scan, rule: str, block: Block) -> None:

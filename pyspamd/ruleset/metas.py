@@ -93,7 +93,6 @@ class MetaGraph:
                 self._dependents[dep] = self._dependents.get(dep, 0) | bit
             if name in arranged.cyclic or self._evaluate[number](dict.fromkeys(deps, 0)):
                 self._always |= bit
-        self.dependencies = frozenset(mentions)
         self._names_of = {name: metas[name].names for name in self.names}
 
     def dependencies_of(self, name: str) -> tuple[str, ...]:

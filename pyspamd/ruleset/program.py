@@ -147,10 +147,10 @@ def arrange_priorities(
         base = written[name]
         for dependency in metas[name].names if name in metas else ():
             if written.get(dependency, base) > base:
-                is_net = base < NETWORK_PRIORITY and "net" in conf.tflags.get(dependency, ())
+                is_net = base < NETWORK_PRIORITY and conf.has_flag(dependency, "net")
                 written[dependency] = NETWORK_PRIORITY if is_net else base
     return {
-        name: priority or (NETWORK_PRIORITY if "net" in conf.tflags.get(name, ()) else 0)
+        name: priority or (NETWORK_PRIORITY if conf.has_flag(name, "net") else 0)
         for name, priority in written.items()
     }
 

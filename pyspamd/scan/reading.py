@@ -11,7 +11,6 @@ from ..conf.core_admin import (
     RAWBODY_PART_SCAN_SIZE,
 )
 from ..conf.core_network import (
-    ALWAYS_TRUST_ENVELOPE_SENDER,
     INTERNAL_NETWORKS,
     MSA_NETWORKS,
     ORIGINATING_IP_HEADERS,
@@ -23,7 +22,6 @@ from ..conf.core_network import (
 from ..conf.core_own import TRUST_TRUNCATION_MARK
 from ..conf.core_report import NORMALIZE_CHARSET
 from ..conf.core_rules import REDIRECTOR_PATTERNS
-from ..mail.envelope import EnvelopeSettings
 from ..mail.header_view import HeaderView
 from ..mail.message import Message, ReadingSettings
 from ..mail.relays import NetworkSettings, Relays
@@ -59,9 +57,7 @@ class Reading:
             ORIGINATING_IP_HEADERS.of(conf),
         )
         self._believes_marks = TRUST_TRUNCATION_MARK.of(conf)
-        self.envelope = EnvelopeSettings(
-            ENVELOPE_SENDER_HEADER.of(conf), ALWAYS_TRUST_ENVELOPE_SENDER.of(conf)
-        )
+        self.envelope_header = ENVELOPE_SENDER_HEADER.of(conf)
 
     def message(self, raw: bytes) -> Message:
         """The message, nothing decoded yet."""
@@ -74,7 +70,7 @@ class Reading:
 
     def header_view(self, message: Message, relays: Relays, metadata: Mapping[str, bytes]) -> HeaderView:
         """Its header values by request."""
-        return HeaderView(message, relays, metadata, self.registry, self.envelope)
+        return HeaderView(message, relays, metadata, self.registry, self.envelope_header)
 
     def body_uris(self, message: Message) -> UriDetails:
         """The URIs of its body, without those that its signatures name."""

@@ -24,7 +24,7 @@ from pyspamd.conf.directives import (
     Str,
     Template,
 )
-from pyspamd.conf.lists import KeyValue, KeyWords, RemoveWords, Words, WordSet
+from pyspamd.conf.lists import KeyValue, RemoveWords, Words, WordSet
 from pyspamd.conf.loader import load
 from pyspamd.conf.networks import Networks
 from pyspamd.conf.plugin_catalog import StaticCatalog, StaticSpec
@@ -70,7 +70,6 @@ def faults(conf: Conf) -> list[str]:
         (WordSet("x", lower_case=True), ["A b", "B"], frozenset("ab")),
         (KeyValue("x"), ["k some text", "l t", "k more"], {"k": "more", "l": "t"}),
         (KeyValue("x", lower_key=True), ["K T"], {"k": "T"}),
-        (KeyWords("x"), ["k a b", "k c"], {"k": ("a", "b", "c")}),
         (Custom("x", (), lambda seen, text, _: (*seen, text)), ["a b", ""], ("a b", "")),
     ],
 )
@@ -99,7 +98,6 @@ def test_values(directive: Directive[Any], lines: list[str], value: object) -> N
         (Words("x"), ""),
         (Words("x", pattern="[a-z]+"), "a 1"),
         (KeyValue("x"), "k"),
-        (KeyWords("x"), "k"),
         (AddressList("x"), ""),
         (AddressPairs("x"), "a@example.com"),
         (AddressPairs("x", optional=True), "a b c"),

@@ -6,12 +6,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyspamd.base.registry import Registry
 from pyspamd.mail import addresses
 from pyspamd.mail.address_list import composed, read_address_list
-from pyspamd.mail.addresses import Address, find_addresses_in_line, parse_header_addresses
+from pyspamd.mail.addresses import Address, parse_header_addresses
 
-REGISTRY = Registry(("com", "org"))
 CONFIGURATION = "util_rb_tld com org\n"
 
 HEADERS = [
@@ -130,13 +128,6 @@ def test_headers_as_the_original_reads_them(original) -> None:
     assert differing == []
 
 
-def test_lines_as_the_original_searches_them(original) -> None:
-    calls = [("in_line", [value.decode("latin-1")], True) for value in values()]
-    ours = [[found.decode() for found in find_addresses_in_line(value, REGISTRY)] for value in values()]
-    assert ours == original(CONFIGURATION, calls)
-    assert sum(map(len, ours)) > 500
-
-
 def test_whoever_finds_more_is_believed() -> None:
     # The quick reading takes both for one pair of brackets, the grammar does not.
     entries = parse_header_addresses(b"A <a@example.com>,<b@example.org>")
@@ -166,7 +157,6 @@ def test_users_are_quoted_where_they_must_be() -> None:
 def test_never_raises(value: bytes) -> None:
     parse_header_addresses(value)
     read_address_list(value)
-    find_addresses_in_line(value, REGISTRY)
 
 
 def test_long_values_are_read_through() -> None:
@@ -189,7 +179,6 @@ def test_long_values_are_read_through() -> None:
     ):
         value = unit * (1_000_000 // len(unit))
         parse_header_addresses(value)
-        find_addresses_in_line(value, REGISTRY)
 
 
 @given(

@@ -31,7 +31,7 @@ def test_counts(way: str) -> None:
     hits = set_of(entries, way).hits(ELEMENTS)
     assert hits.counts == {0: 1, 1: 4, 2: 3, 3: 3, 6: 1, 7: 1}
     assert hits.kept == {}
-    assert set_of(entries, way).first_hits(ELEMENTS, only=[1, 4, 7]) == [1, 7]
+    assert sorted(set_of(entries, way).hits(ELEMENTS, only=[1, 4, 7]).counts) == [1, 7]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -47,10 +47,10 @@ def test_kept_matches(way: str) -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_a_runaway_regex_counts_as_no_hit(way: str) -> None:
     entries = [Entry(compile_regex("x(a+)+$")), Entry(compile_regex("b$"))]
-    assert set_of(entries, way).first_hits([b"x" + b"a" * 60 + b"b"]) == [1]
+    assert sorted(set_of(entries, way).hits([b"x" + b"a" * 60 + b"b"]).counts) == [1]
 
 
 def test_nothing_to_do() -> None:
-    assert PatternSet([]).first_hits(ELEMENTS) == []
-    assert set_of([Entry(compile_regex("a"))], "each").first_hits([]) == []
-    assert set_of([Entry(compile_regex("a"))], "joined").first_hits([]) == []
+    assert sorted(PatternSet([]).hits(ELEMENTS).counts) == []
+    assert sorted(set_of([Entry(compile_regex("a"))], "each").hits([]).counts) == []
+    assert sorted(set_of([Entry(compile_regex("a"))], "joined").hits([]).counts) == []
