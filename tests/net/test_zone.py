@@ -6,7 +6,7 @@ import time
 import pytest
 
 from pyspamd.base.clock import Deadline
-from pyspamd.net.resolver import Answer, Resolver, txt
+from pyspamd.net.resolver import Answer, Resolver
 from pyspamd.net.zone import ZoneResolver
 
 ZONE = """
@@ -67,10 +67,10 @@ def test_silence_lasts_until_the_deadline() -> None:
 
 def test_long_texts_are_cut_into_strings_and_joined() -> None:
     resolver = ZoneResolver([f"long.example TXT {'x' * 600}", "empty.example TXT"])
-    answer = asyncio.run(txt(resolver, "long.example"))
+    answer = asyncio.run(resolver.query("long.example", "TXT"))
     assert answer.texts == [b"x" * 600]
     assert [len(piece) for piece in answer.found[0].strings] == [255, 255, 90]
-    assert asyncio.run(txt(resolver, "empty.example")).texts == [b""]
+    assert asyncio.run(resolver.query("empty.example", "TXT")).texts == [b""]
 
 
 def test_questions_are_kept() -> None:
