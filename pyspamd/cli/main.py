@@ -58,6 +58,7 @@ def parser(verbs: Sequence[str] = VERBS) -> argparse.ArgumentParser:
 
 def _version(arguments: Sequence[str]) -> int:
     """`pyspamd --version [-D] [-C …]`: the version, and what would be read."""
+    from ..engine.tags import SPAMASSASSIN_VERSION
     from .sources import add_source_options, setup_of
     from .version import print_files
 
@@ -66,7 +67,7 @@ def _version(arguments: Sequence[str]) -> int:
     options.add_argument("-D", "--debug", action="store_true", help="tell which files would be read")
     add_source_options(options)
     chosen = options.parse_args(arguments)
-    print(f"pyspamd {__version__} (to rules and clients SpamAssassin 4.0.1)")
+    print(f"pyspamd {__version__} (to rules and clients SpamAssassin {SPAMASSASSIN_VERSION})")
     if chosen.debug:
         print_files(setup_of(chosen))
     sys.stdout.flush()

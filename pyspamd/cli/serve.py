@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from .. import __version__
@@ -17,6 +18,7 @@ from ..base.ipset import BadNetwork, IPSet
 from ..base.problems import Problem
 from ..base.stores import DiskStore, Store
 from ..engine.assemble import Setup, assemble, files_of, problems_of
+from ..engine.tags import SPAMASSASSIN_VERSION
 from ..spamd import process
 from ..spamd.journal import Journal, open_journal, take_logging
 from ..spamd.master import Master
@@ -27,7 +29,6 @@ from .caches import cache_folder, compiled_folder
 from .serve_options import add_options
 from .sources import setup_of
 
-VERSION = "4.0.1"
 logger = logging.getLogger("pyspamd.config")  # the area that -D knows it by
 
 
@@ -46,7 +47,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(options: argparse.Namespace) -> int:
     """Serve until told to stop; the exit status is as the help says."""
     if options.version:
-        print(f"SpamAssassin Server version {VERSION}\n  by pyspamd {__version__}")
+        print(f"SpamAssassin Server version {SPAMASSASSIN_VERSION}\n  by pyspamd {__version__}")
         return Exit.OK
     try:
         return _serve(options)
@@ -82,7 +83,7 @@ def _serve(options: argparse.Namespace) -> int:
             raise StartError("no rules were found; -C names a folder of them", Exit.CONFIG)
         return EngineScorer(engine, _reading(setup, files, engine.conf.files, problems))
 
-    return Master(server, build, journal, VERSION).run()
+    return Master(server, build, journal, SPAMASSASSIN_VERSION).run()
 
 
 def _files_now(setup: Setup) -> Stamps:
@@ -239,7 +240,7 @@ def _allowed(lists: Sequence[str]) -> IPSet:
 def _absolute(setup: Setup) -> Setup:
     """The setup with paths that still hold when the server has gone to the root folder."""
     config, site = (str(Path(p).absolute()) if p else None for p in (setup.config, setup.site))
-    return Setup(config, site, setup.stock, setup.cf, setup.pre, setup.local_tests_only)
+    return replace(setup, config=config, site=site)
 
 
 def _with_families(setup: Setup, families: str) -> Setup:
@@ -247,7 +248,7 @@ def _with_families(setup: Setup, families: str) -> Setup:
     if families == "46":
         return setup
     line = "dns_options nov6" if families == "4" else "dns_options nov4"
-    return Setup(setup.config, setup.site, setup.stock, (*setup.cf, line), setup.pre, setup.local_tests_only)
+    return replace(setup, cf=(*setup.cf, line))
 
 
 def _store(name: str | None, who: process.Identity | None, journal: Journal) -> Store | None:

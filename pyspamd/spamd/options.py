@@ -19,11 +19,13 @@ class Exit(IntEnum):
     UNAVAILABLE = 69
     """No socket could be opened to listen on."""
     SOFTWARE = 70
+    """A fault of our own; what is known of it stands in the log."""
     CANNOT_CREATE = 73
     """The pid file cannot be written."""
     NO_PERMISSION = 77
+    """Only root may do what the options ask for."""
     CONFIG = 78
-    """The configuration cannot be read."""
+    """The configuration, or a certificate, cannot be used."""
 
 
 class StartError(PyspamdError):
