@@ -17,7 +17,7 @@ def graph(
 
 
 def resolve(built: MetaGraph, hits: dict[str, int], level: int = 0) -> dict[str, float]:
-    values: dict[str, float] = dict.fromkeys(built.dependencies, 0)
+    values: dict[str, float] = {dep: 0 for name in built.names for dep in built.dependencies_of(name)}
     values.update(hits)
     found: dict[str, float] = {}
 
