@@ -100,25 +100,29 @@ class PatternSet:
                     break
 
     def _one_by_one(self, gate: LiteralGate, elements: Sequence[bytes], todo: set[int], found: Hits) -> None:
-        codes, special, candidates, counts = self._codes, self._special, gate.candidates, found.counts
-        for place, element in enumerate(elements):
-            size = len(element)
-            for number in candidates(element) & todo:
-                if number in special:
-                    if self._count(number, place, element, found):
-                        todo.discard(number)
-                    continue
-                code = codes[number]
-                if code is None:
-                    code = codes[number] = self.entries[number].regex.code
+        codes, special, counts = self._codes, self._special, found.counts
+        # One regex after the other, each over all its elements: the processor has its code at hand but once.
+        for number, places in sorted(gate.spread(elements).items()):
+            if number not in todo:
+                continue
+            if number in special:
+                for place in places:
+                    if self._count(number, place, elements[place], found):
+                        break
+                continue
+            code = codes[number]
+            if code is None:
+                code = codes[number] = self.entries[number].regex.code
+            for place in places:
+                element = elements[place]
                 try:  # what `Regex.matches` does, without a call for each of hundreds of misses
-                    if _match(code, element, size, 0, _CONTEXT)[0] is None:
+                    if _match(code, element, len(element), 0, _CONTEXT)[0] is None:
                         continue
                 except _MatchFault:
                     if not self.entries[number].regex.matches(element):
                         continue
                 counts[number] = 1
-                todo.discard(number)
+                break
 
     def _count(self, number: int, place: int, element: bytes, found: Hits) -> bool:
         """Run an entry that does more than match once; whether it has had enough."""

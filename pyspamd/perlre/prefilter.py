@@ -107,7 +107,7 @@ class LiteralGate:
             for literal in gate.literals:
                 wanted.setdefault(literal, []).append(number)
         self._always = frozenset(always)
-        self._always_on_high = frozenset(always + ascii_only)
+        self._ascii_only = tuple(ascii_only)
         self._lower = _Automaton(lower, counted)
         self._squeezed = _Automaton(squeezed, {})
 
@@ -120,8 +120,22 @@ class LiteralGate:
         """The numbers of the regexes that may match `element`; all others do not."""
         if not _Switch.on:
             return set(self._all)
-        plain = element.isascii() and _ENTITY not in element
-        found = set(self._always if plain else self._always_on_high)
+        return self._found(element) | self._always
+
+    def spread(self, elements: Sequence[bytes]) -> dict[int, Sequence[int]]:
+        """By number, the regexes that may match any of `elements`, with the places of those, rising."""
+        everywhere = range(len(elements))
+        if not _Switch.on:
+            return dict.fromkeys(self._all, everywhere)
+        places: dict[int, list[int]] = {}
+        for place, element in enumerate(elements):
+            for number in self._found(element):
+                places.setdefault(number, []).append(place)
+        return {**places, **dict.fromkeys(self._always, everywhere)}
+
+    def _found(self, element: bytes) -> set[int]:
+        """Those of the regexes with a gate that may match."""
+        found = set[int]() if element.isascii() and _ENTITY not in element else set(self._ascii_only)
         self._lower.add_owners(element.translate(LOWER_TABLE), found)
         self._squeezed.add_owners(element.translate(SQUEEZE_TABLE, SQUEEZE_DELETE), found)
         return found
