@@ -146,14 +146,18 @@ def regexes_of(*patterns: str) -> list[Regex]:
 
 @given(st.lists(st.text("abct \xe9&#", max_size=12), max_size=6), st.booleans())
 def test_spread_is_candidates_by_element(texts: list[str], on: bool) -> None:
-    regexes = [compile_regex(pattern, "i") for pattern in ("cat", "(?:b.c){3}", "\\w+", "t(?:a|\\xe9)b", "ta+t")]
+    regexes = [
+        compile_regex(pattern, "i") for pattern in ("cat", "(?:b.c){3}", "\\w+", "t(?:a|\\xe9)b", "ta+t")
+    ]
     gate = LiteralGate.of(regexes)
     elements = [text.encode("latin-1") for text in texts]
     set_prefilter(on)
     try:
         spread = gate.spread(elements)
         for place, element in enumerate(elements):
-            assert {number for number, places in spread.items() if place in places} == gate.candidates(element)
+            assert {number for number, places in spread.items() if place in places} == gate.candidates(
+                element
+            )
     finally:
         set_prefilter(True)
 
