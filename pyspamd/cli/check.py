@@ -23,7 +23,7 @@ from ..engine.rewrite import report, rewritten
 from .caches import compiled_folder
 from .check_options import EXIT_SPAM, REFUSED, add_options
 from .mailboxes import STDIN, Place, places
-from .sources import setup_of
+from .sources import no_rules, setup_of
 from .verdict_lines import read, verdict_lines
 from .version import print_files, print_version
 
@@ -132,13 +132,13 @@ def _lint(setup: Setup) -> int:
     problems = lint(engine)
     for problem in problems:
         print(problem, file=sys.stderr)
-    _need_rules(engine)
+    _need_rules(engine, setup)
     return 1 if any(problem.severity == "error" for problem in problems) else 0
 
 
-def _need_rules(engine: Engine) -> None:
+def _need_rules(engine: Engine, setup: Setup) -> None:
     if not engine.active:
-        raise PyspamdError("no rules were found; -C names a folder of them")
+        raise PyspamdError(no_rules(setup))
 
 
 def _engine(setup: Setup) -> Engine:
@@ -147,7 +147,7 @@ def _engine(setup: Setup) -> Engine:
         engine.resolver = make_resolver(engine.conf)
     for problem in problems_of(engine):
         logger.info("%s", problem)
-    _need_rules(engine)
+    _need_rules(engine, setup)
     return engine
 
 

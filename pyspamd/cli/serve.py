@@ -27,7 +27,7 @@ from ..spamd.reading import Reading, Stamps, stamps
 from ..spamd.scoring import EngineScorer
 from .caches import cache_folder, compiled_folder
 from .serve_options import add_options
-from .sources import setup_of
+from .sources import no_rules, setup_of
 
 logger = logging.getLogger("pyspamd.config")  # the area that -D knows it by
 
@@ -80,7 +80,7 @@ def _serve(options: argparse.Namespace) -> int:
         problems = problems_of(engine)
         _tell_problems(engine.conf.files, [str(problem) for problem in problems], journal)
         if not engine.active:
-            raise StartError("no rules were found; -C names a folder of them", Exit.CONFIG)
+            raise StartError(no_rules(setup), Exit.CONFIG)
         return EngineScorer(engine, _reading(setup, files, engine.conf.files, problems))
 
     return Master(server, build, journal, SPAMASSASSIN_VERSION).run()
@@ -143,9 +143,9 @@ def refuse_unsupported(options: argparse.Namespace) -> None:
 def server_options(options: argparse.Namespace) -> ServerOptions:
     """The server's options from the parsed command line. Raises `StartError`."""
     verify = options.ssl_verify or bool(options.ssl_ca_file or options.ssl_ca_path)
-    for name in (options.ssl_ca_file, options.ssl_ca_path):
+    for option, name in (("--ssl-ca-file", options.ssl_ca_file), ("--ssl-ca-path", options.ssl_ca_path)):
         if name and not Path(name).exists():
-            raise StartError(f"{name} does not exist", Exit.CONFIG)
+            raise StartError(f"{option}: {name} does not exist", Exit.CONFIG)
     if verify and not (options.ssl_ca_file or options.ssl_ca_path):
         raise StartError("--ssl-verify needs --ssl-ca-file or --ssl-ca-path", Exit.USAGE)
     if options.virtual_config_dir and not options.username:

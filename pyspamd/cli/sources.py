@@ -39,6 +39,12 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def no_rules(setup: Setup) -> str:
+    """What to tell somebody whose configuration has no rules."""
+    where = f" in {setup.config}" if setup.config else ""
+    return f"no rules were found{where}; -C names a folder of them"
+
+
 def setup_of(options: argparse.Namespace, *, lint: bool = False) -> Setup:
     """The setup that parsed options name."""
     return Setup(

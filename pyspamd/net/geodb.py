@@ -38,7 +38,9 @@ def _reader(path: str) -> Any:
     try:
         module = importlib.import_module("maxminddb")
     except ImportError:
-        logger.info("geodb: %s is not read, because maxminddb is not installed", path)
+        logger.info(
+            "geodb: %s is not read: pyspamd[geo], that is the package maxminddb, is not installed", path
+        )
         return None
     try:
         return module.open_database(path)

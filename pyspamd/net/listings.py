@@ -1,15 +1,12 @@
 """What lists of hosts and domains answer, and the tests that `check_rbl` rules make on it."""
 
-import logging
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 
+from ..base.errors import PyspamdError
 from ..perlre.regex import Regex, RegexError, compile_regex
 from .codes import address_value
 from .resolver import Record
-
-logger = logging.getLogger(__name__)
 
 _EXACT = re.compile(r"[0-9]+(?:\.[0-9]+\.[0-9]+\.[0-9]+)?\n?")
 _CODE = re.compile(r"127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}")
@@ -34,19 +31,20 @@ class Subtest:
         return self.text == text
 
 
-@lru_cache(maxsize=4096)
-def subtest_of(text: str) -> Subtest | None:
-    """The subtest that a rule names; `None` (told once) where it cannot be used, and then nor can the rule."""
+class SubtestError(PyspamdError):
+    """A subtest that cannot be used, nor can the rule that names it; `str()` says why."""
+
+
+def subtest_of(text: str) -> Subtest:
+    """The subtest that a rule names. Raises `SubtestError`."""
     if text.startswith("sb:"):
-        logger.warning("SenderBase subtests are obsolete: %s", text)
-        return None
+        raise SubtestError(f"subtests of SenderBase, such as '{text}', are obsolete")
     if _EXACT.fullmatch(text):
         return Subtest(text, None)
     try:
         return Subtest(text, compile_regex(text))
     except RegexError as error:
-        logger.warning("the subtest '%s' is no regex: %s", text, error)
-        return None
+        raise SubtestError(f"the subtest '{text}' is no regex: {error}") from error
 
 
 def data_of(record: Record) -> bytes:

@@ -16,7 +16,6 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from ..base.ip_text import is_address, reverse_address
@@ -24,7 +23,7 @@ from ..base.registry import is_fqdn_valid
 from ..conf.core_network import SKIP_RBL_CHECKS
 from ..conf.directives import Str
 from ..mail.correspondents import all_from_domains
-from ..net.listings import Subtest, data_of, subject_of, subtest_of
+from ..net.listings import Subtest, SubtestError, data_of, subject_of, subtest_of
 from ..net.resolver import Answer, Record
 from ..ruleset.program import Program
 from ..scan.listed_hosts import chosen_hosts
@@ -55,6 +54,8 @@ class ListRule:
     name: str
     function: str
     args: tuple[str, ...]
+    subtest: Subtest | None
+    """What an answer must be; `None` where any will do."""
 
     def argument(self, place: int) -> str:
         """An argument, empty where it is missing."""
@@ -97,12 +98,17 @@ class DNSEval(Plugin):
             for rule in stage.evals.get("header", ()):
                 if rule.call.function not in own:
                     continue
-                if rule.call.function != "check_rbl_sub":
-                    rules.append(ListRule(rule.name, rule.call.function, rule.call.args))
-                elif len(rule.call.args) < 2:
-                    logger.warning("%s: check_rbl_sub needs a set and a subtest", rule.name)
-                elif (subtest := subtest_of(rule.call.args[1])) is not None:
-                    sets.setdefault(rule.call.args[0], []).append((subtest, rule.name))
+                function, args = rule.call.function, rule.call.args
+                try:
+                    if function == "check_rbl_sub":
+                        if len(args) < 2:
+                            raise SubtestError("check_rbl_sub needs a set and a subtest")
+                        sets.setdefault(args[0], []).append((subtest_of(args[1]), rule.name))
+                    elif function in _STARTS:
+                        subtest = subtest_of(args[2]) if len(args) > 2 and args[2] else None
+                        rules.append(ListRule(rule.name, function, args, subtest))
+                except SubtestError as error:
+                    logger.warning("%s: %s: %s", self.conf.rules[rule.name].location, rule.name, error)
         return Plan(tuple(rules), {name: tuple(tests) for name, tests in sets.items()})
 
     def check_dnsbl(self, scan: Scan) -> None:
@@ -112,9 +118,7 @@ class DNSEval(Plugin):
         plan = self._plan_of(scan)
         for rule in plan.rules:
             query = _Query(scan, lookups, rule, plan.sets.get(rule.argument(0), ()))
-            start = _STARTS.get(rule.function)
-            if start is not None and query.usable:
-                start(query)
+            _STARTS[rule.function](query)
 
     def check_post_dnsbl(self, scan: Scan) -> None:
         answers = _answers(scan)
@@ -195,16 +199,9 @@ class _Query:
         """The rule's tflags."""
         return self.scan.conf.tflags.get(self.rule.name, ())
 
-    @property
-    def usable(self) -> bool:
-        """Whether the rule's arguments make sense."""
-        return not self.rule.argument(2) or subtest_of(self.rule.argument(2)) is not None
-
     def ask(self, what: str, rdtype: str = "A") -> None:
         """Look `what` up in the list."""
-        subtest = subtest_of(self.rule.argument(2)) if len(self.rule.args) > 2 else None
-        then = partial(self.listed, subtest)
-        self.lookups.ask(f"{what}.{self.zone}", rdtype, then, (self.rule.name,), zone=self.zone)
+        self.lookups.ask(f"{what}.{self.zone}", rdtype, self.listed, (self.rule.name,), zone=self.zone)
 
     # What to ask
 
@@ -283,12 +280,13 @@ class _Query:
 
     # What to make of the answer
 
-    def listed(self, subtest: Subtest | None, answer: Answer) -> None:
+    def listed(self, answer: Answer) -> None:
         """Report the rule and those of its set whose subtest an answer passes."""
         if not answer.found:
             return
         question = f"dns:{answer.name}" + ("" if answer.type == "A" else f"?type={answer.type}")
         told = _answers(self.scan).setdefault(question, {})
+        subtest = self.rule.subtest
         for record in answer.found:
             data = data_of(record)
             told[_text(data)] = None

@@ -115,7 +115,9 @@ def _models(conf: Conf) -> LanguageModels | None:
         logger.warning("textcat: %s cannot be read: %s", path, error.strerror)
         return None
     if models is None or not models.names:
-        logger.warning("textcat: there is no file of languages, so none is guessed (docs/differences.md)")
+        logger.warning(
+            "textcat: there is no file of languages, so none is guessed; textcat_languages_file names one"
+        )
         return None
     return models
 

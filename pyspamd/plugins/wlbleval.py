@@ -188,7 +188,7 @@ class WLBLEval(Plugin):
     def _in_list(scan: Scan, name: str, addresses: Iterable[bytes]) -> bool:
         patterns = scan.conf.address_list(name)
         if patterns is None:
-            logger.warning("there is no address list %s", name)
+            logger.warning("there is no address list %s; enlist_addrlist (%s) makes one", name, name)
             return False
         return _any_matches(patterns, addresses)
 

@@ -224,9 +224,10 @@ def close_all(listeners: Sequence[Listener], *, unlink: bool = True) -> None:
 
 def tls_context(options: TlsOptions) -> ssl.SSLContext:
     """The TLS settings of a server. Raises `StartError`."""
-    for what, name in (("key", options.key), ("certificate", options.certificate)):
+    for option, name in (("--server-key", options.key), ("--server-cert", options.certificate)):
         if not Path(name).exists():
-            raise StartError(f"the server's {what} file {name} does not exist", Exit.CONFIG)
+            raise StartError(f"TLS needs a file that {option} names: {name} does not exist", Exit.CONFIG)
+    files = (options.certificate, options.key, options.ca_file, options.ca_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
@@ -235,5 +236,6 @@ def tls_context(options: TlsOptions) -> ssl.SSLContext:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(options.ca_file, options.ca_path)
     except (OSError, ValueError) as error:
-        raise StartError(f"the certificates cannot be used: {error}", Exit.CONFIG) from error
+        names = ", ".join(filter(None, files))
+        raise StartError(f"the certificates cannot be used ({names}): {error}", Exit.CONFIG) from error
     return context

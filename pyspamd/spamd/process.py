@@ -102,9 +102,8 @@ def make_folder(path: Path, who: Identity | None) -> None:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if who is not None and path.stat().st_uid != who.uid:
             if any(path.iterdir()):
-                raise StartError(
-                    f"the folder {path} belongs to another user than {who.name}", Exit.CANNOT_CREATE
-                )
+                owner = f"the folder {path} belongs to another user than {who.name}"
+                raise StartError(f"{owner} (change that, or name another folder)", Exit.CANNOT_CREATE)
             os.chown(path, who.uid, who.gid)
     except OSError as error:
         raise StartError(f"the folder {path} cannot be made: {error.strerror}", Exit.CANNOT_CREATE) from error

@@ -64,7 +64,9 @@ class Reloads:
         """Give a trial up that takes too long, so that there can be another."""
         if self._rehearsal is not None and time.monotonic() > self._give_up:
             self._give_up = float("inf")
-            self._journal.error("the new configuration takes too long to read, giving it up")
+            self._journal.error(
+                f"the new configuration takes more than {PATIENCE:g} seconds to read, giving it up"
+            )
             self._rehearsal.kill()
 
     def may_take_over(self, status: int) -> bool:

@@ -152,7 +152,8 @@ class SyslogSink:
 
     def __init__(self, facility: str, socket_type: str, stamp: str | None = None) -> None:
         if facility not in _FACILITIES:
-            raise PyspamdError(f"there is no syslog facility {facility!r}")
+            told = "-s takes one, or stderr, null or a file's path"
+            raise PyspamdError(f"there is no syslog facility {facility!r} ({told})")
         self._facility = _FACILITIES[facility]
         self._type = socket_type
         self._stamp = _Stamp(stamp or "", "", False)
@@ -170,7 +171,8 @@ class SyslogSink:
                     continue
                 return line
             if self._type not in ("unix", "native", ""):
-                raise PyspamdError(f"syslog cannot be reached over a socket of type {self._type!r}")
+                told = "--syslog-socket takes unix, inet or none"
+                raise PyspamdError(f"syslog cannot be reached over a socket of type {self._type!r} ({told})")
         line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         line.connect(("127.0.0.1", 514))
         return line

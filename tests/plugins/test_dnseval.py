@@ -1,6 +1,7 @@
 """DNSEval: which hosts and domains are looked up where, and what answers mean."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -143,6 +144,26 @@ def test_against_the_original(online: Any, dns: Callable[..., str]) -> None:
     }
     assert hit >= {"FROM_HOST", "FROM_DOMAIN", "FROM_SUB", "ENVELOPE", "RECEIVED", "HEADERS", "HEADERS_X"}
     assert not hit & {"OTHER_SET", "NO_SUBTEST", "TEXT_NOT", "SENDER"}
+
+
+@pytest.mark.oracle
+def test_a_rule_whose_subtest_cannot_be_used_is_told_with_its_place(
+    online: Any, dns: Callable[..., str], caplog: pytest.LogCaptureFixture
+) -> None:
+    rules = (
+        dns(ZONE)
+        + """
+loadplugin Mail::SpamAssassin::Plugin::DNSEval
+header BROKEN eval:check_rbl('any', 'any.list.example.', '(')
+header OLD    eval:check_rbl_sub('any', 'sb:S1 > 2')
+header LONE   eval:check_rbl_sub('any')
+"""
+    )
+    (verdict,) = online.ours(rules, MESSAGES[:1])
+    assert verdict["hits"] == {}
+    for rule, why in (("BROKEN", "no regex"), ("OLD", "obsolete"), ("LONE", "needs a set")):
+        (told,) = [text for text in caplog.messages if why in text]
+        assert re.search(rf"/rules\.cf:\d+:\d+: {rule}: ", told)
 
 
 @pytest.mark.oracle
