@@ -17,6 +17,7 @@ from typing import Any, Final
 from ..auth.arc import ArcChain
 from ..auth.result import SignatureResult
 from ..auth.taglist import text
+from ..conf.address_patterns import AddressPatterns
 from ..conf.addresses import AddressPairs, RemovePair
 from ..conf.ascii import lower
 from ..conf.core_addresses import DEF_WELCOMELIST_AUTH, WELCOMELIST_AUTH
@@ -210,27 +211,16 @@ class DKIM(Plugin):
 
     # Welcome lists
 
-    def _acceptable(self, scan: Scan, pairs: AddressPairs, plain: Any) -> list[tuple[str, str]]:
-        """Author and acceptable signer ("": the author's own domain) for every entry that matches an author."""
-        found: list[tuple[str, str]] = []
-        signers, listed = pairs.of(scan.conf), plain.of(scan.conf)
-        for author in authors_of(scan):
-            address = author.encode()
-            found += [(author, s) for pattern in signers.matching(address) for s in signers[pattern]]
-            if listed.matches(address):
-                found.append((author, ""))
-        return found
-
     async def _welcome(self, scan: Scan, pairs: AddressPairs, plain: Any) -> bool:
-        acceptable = self._acceptable(scan, pairs, plain)
-        found = await self._signatures(scan) if acceptable else None
+        signers = _acceptable_signers(scan, pairs.of(scan.conf), plain.of(scan.conf))
+        found = await self._signatures(scan) if any(signers) else None
         if found is None or not found.valid:
             return False
+        domains, parents = signers
         return any(
-            _vouches(result.signer, author, signer)
+            result.signer is not None and (result.signer in domains or result.signer.endswith(parents))
             for result in found.signatures
             if result.selector and result.valid and found.is_strong(result)
-            for author, signer in acceptable
         )
 
     @eval_test(reads=READS, area="header")
@@ -254,13 +244,27 @@ class DKIM(Plugin):
         return await self.check_for_def_dkim_welcomelist_from(scan)
 
 
-def _vouches(actual: str | None, author: str, wanted: str) -> bool:
-    """Whether the signer `actual` is the one that a welcome list wants for `author`."""
-    if actual is None:
-        return False
-    if not wanted:
-        match = _LAST_AT.search(author)
-        return match is not None and actual == match[1].lower()
-    wanted = lower(wanted.rpartition("@")[2])
-    parent = wanted.removeprefix("*")
-    return actual.endswith(parent) if parent.startswith(".") else actual == wanted
+def _acceptable_signers(
+    scan: Scan, signers: AddressPatterns[tuple[str, ...]], listed: AddressPatterns[None]
+) -> tuple[set[str], tuple[str, ...]]:
+    """The domains that the entries which match an author ask for, and with a dot in front those whose subdomains
+    they ask for; an entry that names no signer asks for the author's own domain.
+    """
+    domains: set[str] = set()
+    wanted: set[str] = set()
+    for author in authors_of(scan):
+        address = author.encode()
+        named = {signer for pattern in signers.matching(address) for signer in signers[pattern]}
+        wanted |= named
+        own = _LAST_AT.search(author)
+        if own is not None and ("" in named or listed.matches(address)):
+            domains.add(own[1].lower())
+    parents: list[str] = []
+    for signer in filter(None, wanted):
+        name = lower(signer.rpartition("@")[2])
+        parent = name.removeprefix("*")
+        if parent.startswith("."):
+            parents.append(parent)
+        else:
+            domains.add(name)
+    return domains, tuple(parents)

@@ -42,14 +42,28 @@ def _any_matches(patterns: AddressPatterns[None], addresses: Iterable[bytes]) ->
     return any(patterns.matches(address) for address in addresses)
 
 
-def _taken_from(relays: Sequence[Relay], where: str) -> bool:
-    """Whether one of the relays is at the given place: a domain, or an address or network in brackets."""
-    literal = _ADDRESS_LITERAL.match(where)
-    if literal:
-        wanted = literal.group(1) + (literal.group(2) or "")
-        return any(relay.ip and _in_network(relay.ip.decode("latin-1"), wanted) for relay in relays)
-    domain = where.lower().encode("latin-1", "replace")
-    return any(relay.lc_rdns == domain or relay.lc_rdns.endswith(b"." + domain) for relay in relays)
+class _Origins:
+    """The relays that the mail may be taken from, each place asked about once however many senders ask."""
+
+    def __init__(self, relays: Sequence[Relay]) -> None:
+        self.relays = relays
+        names = b"\n".join(dict.fromkeys(b"." + relay.lc_rdns for relay in relays))
+        self._names = names + b"\n" if relays else b""
+        self._known: dict[str, bool] = {}
+
+    def include(self, where: str) -> bool:
+        """Whether one is at the given place: a domain, or an address or network in brackets."""
+        known = self._known.get(where)
+        if known is None:
+            known = self._known[where] = self._include(where)
+        return known
+
+    def _include(self, where: str) -> bool:
+        literal = _ADDRESS_LITERAL.match(where)
+        if literal:
+            wanted = literal.group(1) + (literal.group(2) or "")
+            return any(relay.ip and _in_network(relay.ip.decode("latin-1"), wanted) for relay in self.relays)
+        return b".%b\n" % where.lower().encode("latin-1", "replace") in self._names
 
 
 def _in_network(ip: str, wanted: str) -> bool:
@@ -63,21 +77,21 @@ def _in_network(ip: str, wanted: str) -> bool:
         return False
 
 
-def _nearest_relays(scan: Scan) -> Sequence[Relay]:
+def _origins(scan: Scan) -> _Origins:
     """The relay that handed the mail to a trusted host, or all trusted ones where there was no other."""
     relays = scan.relays
-    return relays.untrusted[:1] or relays.trusted
+    return scan.once("origins", lambda: _Origins(relays.untrusted[:1] or relays.trusted))
 
 
 def _standing(scan: Scan, patterns: AddressPatterns[tuple[str, ...]], address: bytes) -> int:
     """LISTED where a pattern matches and a relay fits it, FORGED where the pattern matches alone."""
-    relays = _nearest_relays(scan)
-    if not relays:
+    origins = _origins(scan)
+    if not origins.relays:
         return UNLISTED
     found = UNLISTED
     for pattern in patterns.matching(address):
         for where in patterns[pattern]:
-            if _taken_from(relays, where):
+            if origins.include(where):
                 return LISTED
             found = FORGED
     if found == FORGED and WELCOMELIST_ALLOWS_RELAYS.of(scan.conf).matches(address):
@@ -228,7 +242,7 @@ class WLBLEval(Plugin):
         domain = registry.split_domain(found.group(1).lower())[1]
         return any(
             relay.rdns and registry.split_domain(relay.lc_rdns)[1] == domain
-            for relay in _nearest_relays(scan)
+            for relay in _origins(scan).relays
         )
 
     @eval_test(reads=Reads.HEADER | Reads.BODY)
