@@ -29,6 +29,7 @@ _US_STATES: Final = frozenset(
 )
 _MAX_HOST: Final = 253
 _MAX_LABEL: Final = 63
+_MOST_PARENTS: Final = 20
 _LABEL: Final = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HIGH_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 # The two rightmost labels hold no underscore. A line end behind a label goes unnoticed, as in the original.
@@ -66,12 +67,14 @@ def domain_to_search_list(domain: AnyStr) -> list[AnyStr]:
     if name.startswith("["):
         return [_like(domain, name)]
     name = lower_octets(name)
-    found = [name]
-    dot = name.find(".", 1)
-    while dot != -1:
+    found: list[str] = []
+    dot = name.rfind(".", 1)
+    while dot != -1 and len(found) < _MOST_PARENTS:
         found.append(name[dot + 1 :])
-        dot = name.find(".", dot + 1)
-    return [_like(domain, parent) for parent in found[-20:]]
+        dot = name.rfind(".", 1, dot)
+    if len(found) < _MOST_PARENTS:
+        found.append(name)
+    return [_like(domain, parent) for parent in reversed(found)]
 
 
 class Registry:

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from ..base.idn import idn_to_ascii
 from ..base.ip_text import IP_ADDRESS, reverse_address
 from ..base.registry import Registry
-from .addresses import parse_header_addresses
+from .addresses import Address, parse_header_addresses
 from .encoded_words import decode_header
 from .envelope import envelope_from
 from .header_hosts import first_host, host_of_address
@@ -88,6 +88,7 @@ class HeaderView:
         self._registry = registry
         self._envelope_header = envelope_header
         self._known: dict[str, list[bytes]] = {}
+        self._parsed: dict[bytes, Sequence[Address]] = {}
 
     def values(self, request: str) -> list[bytes]:
         """Every value of `request`, as `get` in list context: fields with newline, parts of them without."""
@@ -248,20 +249,19 @@ class HeaderView:
             return [b" ".join(map(_ascii, hosts))] if hosts else []
         return []
 
+    def _entries(self, line: bytes) -> Sequence[Address]:
+        """What an address field names, read once however many requests ask."""
+        found = self._parsed.get(line)
+        if found is None:
+            found = self._parsed[line] = parse_header_addresses(line)
+        return found
+
     def _addresses(self, lines: Iterable[bytes]) -> list[bytes]:
-        return [
-            entry.address
-            for line in lines
-            for entry in parse_header_addresses(line)
-            if entry.address is not None
-        ]
+        return [entry.address for line in lines for entry in self._entries(line) if entry.address is not None]
 
     def _names(self, lines: Iterable[bytes], request: HeaderRequest) -> list[bytes]:
         phrases = [
-            entry.phrase
-            for line in lines
-            for entry in parse_header_addresses(line)
-            if entry.phrase is not None
+            entry.phrase for line in lines for entry in self._entries(line) if entry.phrase is not None
         ]
         return phrases if request.raw else [_decoded_name(phrase) for phrase in phrases]
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Final
 
 from ..base.idn import idn_to_ascii
@@ -30,6 +31,9 @@ from ..scan.plugin import Plugin
 from ..scan.scan import Scan
 
 logger = logging.getLogger(__name__)
+
+MOST_NAMES: Final = 1000
+"""Names that are asked for where tags have several values."""
 
 _RULE = re.compile(r"([^ \t\n\r\f\v]+)\s+(\S+)(?:\s+([A-Za-z0-9,]+)(?:\s+(.*?))?)?\s*", re.ASCII | re.DOTALL)
 _TAG = re.compile(r"_([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*(?:\(.*?\))?)_")
@@ -203,11 +207,12 @@ def _read_values(scan: Scan, tag: str) -> list[str]:
 
 
 def _names(scan: Scan, question: Question) -> list[str]:
-    """The template filled in, once for every choice of values."""
+    """The template filled in, once for every choice of values, as far as there are not too many."""
     names = {question.template: None}
     for tag in question.tags:
         values = _values(scan, tag)
-        names = dict.fromkeys(name.replace(f"_{tag}_", value) for name in names for value in values)
+        filled = (name.replace(f"_{tag}_", value) for name in names for value in values)
+        names = dict.fromkeys(islice(filled, MOST_NAMES))
     return [idn_to_ascii(name) for name in names]
 
 

@@ -21,6 +21,9 @@ from .signatures import DKIM_TIMEOUT
 ANY_PRACTICE: Final = "NAD123"
 """The letters of all practices that speak against a message."""
 
+MOST_ASKED: Final = 50
+"""Author domains of one message that are asked for their practices."""
+
 _OVERRIDE = re.compile(
     r"@?([*a-z0-9._-]+)(?:\s+(nxdomain|unknown|all|discardable|custom_low|custom_med|custom_high))?",
     re.IGNORECASE | re.ASCII,
@@ -54,11 +57,12 @@ ADSP_OVERRIDE: Final = Custom[Mapping[str, str]](
 async def look_up_practices(scan: Scan, found: AuthorSignatures) -> dict[str, str]:
     """The letter of the practices of each author domain that has no valid signature to show.
 
-    The site's overrides first; the DNS, if it may be asked, for the others.
+    The site's overrides first; the DNS, if it may be asked, for the first of the others.
     """
     table = ADSP_OVERRIDE.of(scan.conf)
     letters: dict[str, str] = {}
     longest = max(map(len, table), default=0)
+    asked = 0
     for domain in sorted(filter(_FULL_DOMAIN.search, found.author_domains)):
         if domain in found.valid_by_author or domain in found.too_late:
             continue
@@ -67,7 +71,8 @@ async def look_up_practices(scan: Scan, found: AuthorSignatures) -> dict[str, st
         key = next((key for key in _override_keys(domain, longest) if key in table), None)
         if key is not None:
             letters[domain] = table[key]
-        elif scan.resolver is not None:
+        elif scan.resolver is not None and asked < MOST_ASKED:
+            asked += 1
             deadline = scan.deadline.sooner(DKIM_TIMEOUT.of(scan.conf))
             name = idn_to_ascii(domain, characters=True)
             practices = await adsp.lookup(name, scan.resolver, deadline=deadline)
