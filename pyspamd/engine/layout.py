@@ -10,6 +10,8 @@ from base64 import b64encode
 _SPACE = re.compile(r"([ \t\n\r\f\v])", re.ASCII)
 HEADER_BREAK = re.compile(r"(?<=[ \t\n\r\f\v,])", re.ASCII)
 _PLAIN_LINE = re.compile(r"[\t\x20-\x7e]*\r?\n?\Z")
+_PLAIN = "".join(map(chr, (9, *range(0x20, 0x7F))))
+_BLANK = re.compile(r"[ \t]")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _ENCODED_CHARACTER = re.compile(r"[=?_\x00-\x20\x7f-\xff]")
 
@@ -79,14 +81,23 @@ def mime_encode(text: str) -> str:
     return "".join(_encode_line(line) for line in _LINE.findall(text))
 
 
+def _tail(line: str) -> int:
+    """Where the words at the end begin that need no encoding, the white space before them included."""
+    text = line.removesuffix("\n")
+    if len(text) < len(line):
+        text = text.removesuffix("\r")
+    plain = len(text.rstrip(_PLAIN))
+    blank = _BLANK.search(text, plain) if plain else None
+    return blank.start() if blank else len(text) if plain else 0
+
+
 def _encode_line(line: str) -> str:
     if _PLAIN_LINE.match(line) and line.endswith("\n"):
         return line
-    prefix = suffix = ""
-    tail = re.search(r"((?:^|[ \t])[\t\x20-\x7e]*(?:\r?\n)?)\Z", line) or re.search(r"(\r?\n)\Z", line)
-    if tail:
-        suffix = tail.group(1)
-        line = line[: tail.start()]
+    prefix = ""
+    tail = _tail(line)
+    suffix = line[tail:]
+    line = line[:tail]
     head = re.match(r"([\t\x20-\x7e]*(?:[ \t]|\Z))", line)
     if head:
         prefix = head.group(1)

@@ -17,6 +17,9 @@ LONGEST_MEMBER: Final = 16 * 2**20
 """Bytes of a member that are unpacked at most."""
 MOST_UNPACKED: Final = 64 * 2**20
 """Bytes read and unpacked at most from all archives that share a `Budget`."""
+MOST_MEMBERS: Final = 20_000
+"""Members read at most of all archives that share a `Budget`."""
+MOST_PLACES: Final = 20_000
 _CHUNK: Final = 2**16
 
 _LOCAL: Final = b"PK\x03\x04"
@@ -58,9 +61,18 @@ class ZipMember:
 
 @dataclass(slots=True)
 class Budget:
-    """How many bytes may still be read and unpacked; what fails to unpack costs as much as what does not."""
+    """What may still be done: bytes read and unpacked, whether or not that succeeds, members read, and places that
+    others look at in what was unpacked.
+    """
 
     left: int = MOST_UNPACKED
+    members: int = MOST_MEMBERS
+    places: int = MOST_PLACES
+
+    def take_place(self) -> bool:
+        """Whether one more may be looked at."""
+        self.places -= 1
+        return self.places >= 0
 
 
 def read_zip(data: bytes, budget: Budget | None = None) -> "ZipArchive | None":
@@ -127,7 +139,7 @@ class ZipArchive:
         data = self._data
         found: list[ZipMember] = []
         end = _END64 if self._zip64 else _END
-        while data[at : at + 4] != end:
+        while data[at : at + 4] != end and len(found) < self._budget.members:
             if data[at : at + 4] != _CENTRAL:
                 raise _BrokenZipError
             record = _CENTRAL_RECORD.unpack_from(data, at + 4)
@@ -144,6 +156,7 @@ class ZipArchive:
             if method == STORED:
                 size = packed
             found.append(ZipMember(name, flags, method, crc, packed, size, offset))
+        self._budget.members -= len(found)
         return found
 
     # The members

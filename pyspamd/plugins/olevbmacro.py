@@ -50,9 +50,6 @@ DOWNLOADS = _pattern("olemacro_download_marker", r"(?:cmd(?:\.exe)? \/c ms\^h\^t
 
 _ANY = re.compile(".")
 _CSV = re.compile(rb"\.csv\n?\Z", re.IGNORECASE)
-_LINKED_PROGRAM = (
-    r"\x00(https?://[-a-z0-9+&@#/%?=~_|!:,.;]{5,1000}[-a-z0-9+&@#/%=~_|]{5,1000}.(?:exe|cmd|bat))[\x06|\x00]"
-)
 _DOWNLOADER = b"URLDownloadToFileA"
 _CONTENT_TYPES = b"[Content_Types].xml"
 MOST_MHTML = 5
@@ -161,7 +158,7 @@ class _Examiner:
             return
         patterns = self.plugin.patterns
         if (
-            not data.startswith(_DOWNLOADER) and patterns.linked_program.matches(data)
+            not data.startswith(_DOWNLOADER) and office.links_to_program(data, self.budget)
         ) or patterns.downloads.matches(data):
             self.found.download = True
 
@@ -221,7 +218,7 @@ class _Examiner:
 
     def _relations(self, data: bytes) -> None:
         found = self.found
-        for target in office.external_targets(data):
+        for target in office.external_targets(data, self.budget):
             if office.is_mhtml(target) and len(found.mhtml) < MOST_MHTML:
                 found.mhtml[target] = None
             address = office.web_address(target)
@@ -252,7 +249,6 @@ class _Patterns:
         self.harmless_types = compiled(HARMLESS_TYPES)
         self.zips = compiled(ZIPS)
         self.downloads = compiled(DOWNLOADS)
-        self.linked_program = compile_regex(_LINKED_PROGRAM, "i")
 
 
 class OLEVBMacro(Plugin):

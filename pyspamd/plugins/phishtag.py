@@ -7,7 +7,10 @@ trigger_target URI_PHISHING https://intranet.example/about-phishing
 import logging
 import random
 import re
+from collections.abc import Collection
 from pathlib import Path
+
+from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
 from ..conf.conf import Conf
 from ..conf.directives import Float, Str
@@ -68,7 +71,17 @@ class PhishTag(Plugin):
             return
         page = random.choice(pages).encode("latin-1", "replace")  # noqa: S311
         scan.hit(RULE, area="BODY: ", score=LET_THROUGH)
-        links = [as_octets(uri) for uri, detail in scan.uri_details.items() if "a" in detail.types]
-        if links:
-            pattern = re.compile(b"|".join(map(re.escape, sorted(links, key=len, reverse=True))))
-            scan.rewrite_body(pattern.sub(lambda _: page, scan.message.body_bytes))
+        links = {as_octets(uri) for uri, detail in scan.uri_details.items() if "a" in detail.types}
+        if links := links - {b""}:
+            scan.rewrite_body(_replaced(scan.message.body_bytes, links, page))
+
+
+def _replaced(body: bytes, links: Collection[bytes], page: bytes) -> bytes:
+    """The body with each of the links, where it begins first and is longest, replaced by the page."""
+    automaton = BytesAhoCorasick(links, matchkind=MatchKind.LeftmostLongest)
+    pieces: list[bytes] = []
+    at = 0
+    for _, start, end in automaton.find_matches_as_indexes(body):
+        pieces += (body[at:start], page)
+        at = end
+    return b"".join((*pieces, body[at:]))

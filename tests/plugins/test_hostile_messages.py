@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from pyspamd.auth import addresses, keys, spf, spf_record
 from pyspamd.auth.spf_macro import Macros, MacroSyntaxError, expand
 from pyspamd.base.idn import idn_to_ascii
-from pyspamd.engine import markup
+from pyspamd.engine import layout, markup
 from pyspamd.mail import addresses as mail_addresses
 from pyspamd.mail import (
     charset_names,
@@ -29,13 +29,14 @@ from pyspamd.mail import (
     html_links,
     html_style,
     mime_shape,
+    office,
 )
 from pyspamd.mail.addresses import parse_header_addresses
 from pyspamd.mail.content_type import parse_content_type
 from pyspamd.mail.html import render
 from pyspamd.mail.uri_canon import canonicalize
-from pyspamd.mail.zip_members import Budget, read_zip
-from pyspamd.plugins import headereval, mimeeval, urieval
+from pyspamd.mail.zip_members import MOST_MEMBERS, MOST_PLACES, Budget, read_zip
+from pyspamd.plugins import headereval, mimeeval, phishtag, urieval
 from pyspamd.scan import author_signatures
 
 SIZE = 400_000
@@ -217,6 +218,29 @@ def test_what_cannot_be_unpacked_costs_as_much() -> None:
     assert time.process_time() - begun < MOST_SECONDS
 
 
+def test_members_are_read_so_far() -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        for number in range(MOST_MEMBERS // 2 + 10):
+            file.writestr(f"{number}", b"")
+    budget = Budget()
+    read = [read_zip(archive.getvalue(), budget) for _ in range(3)]
+    half = MOST_MEMBERS // 2
+    assert [len(found.members) for found in read if found] == [half + 10, half - 10, 0]
+
+
+def test_places_in_documents_are_looked_at_so_far() -> None:
+    target = b'Relationship Target="http://a.example/" TargetMode="External" '
+    budget = Budget()
+    assert len(office.external_targets(target * 15_000, budget)) == 15_000
+    assert len(office.external_targets(target * 15_000, budget)) == MOST_PLACES - 15_000
+    budget = Budget()
+    link = b"\0http://" + b"exe|" * 3
+    assert office.links_to_program(b"\0http://aaaaaaaaaa.exe\0", budget)
+    assert not office.links_to_program(link * MOST_PLACES + b"\0http://aaaaaaaaaa.exe\0", budget)
+    assert budget.places <= 0
+
+
 def test_redirections_of_a_long_uri_are_followed_so_far() -> None:
     assert len(canonicalize("http://example.com/" + "http:a." * 1000)) < 200
     short = "http://example.com/" + "".join(f"http://a{n}.example/" for n in range(20))
@@ -375,6 +399,35 @@ PLAINLY: dict[str, tuple[Callable[[Any], object], Callable[[Any], object], Any]]
         [b"<", b"@groups.msn.com>", b"@groups.msn.com", b"a", b" ", b"\n", b">"],
     ),
 }
+
+
+_PIECE = rb"[-a-z0-9+&@#/%?=~_|!:,.;]{5,1000}[-a-z0-9+&@#/%=~_|]{5,1000}"
+_LINKED = re.compile(rb"\0(https?://" + _PIECE + rb".(?:exe|cmd|bat))[\x06|\0]", re.IGNORECASE)
+_OUTSIDE = re.compile(rb'Target="([^"]*)".*?TargetMode="External"', re.IGNORECASE | re.DOTALL)
+_TAIL = re.compile(r"(?:(?:^|[ \t])[\t\x20-\x7e]*(?:\r?\n)?|\r?\n)\Z")
+PLAINLY |= {
+    "program": (
+        lambda data: office.links_to_program(b"\0http://" + data, Budget()),
+        lambda data: _LINKED.search(b"\0http://" + data) is not None,
+        [b"\0httpS://", b"aaaaa", b"b", b".", b"?", b".exe", b"cmd\0", b".exe\0", b"BAT|", b"\x06", b"\n",
+         b"x" * 990, b"x" * 1000],
+    ),
+    "outside": (
+        lambda data: office.external_targets(data, Budget()),
+        lambda data: [m[1] for relation in re.split(rb"Relationship\s", data) if (m := _OUTSIDE.search(relation))],
+        [b"Relationship ", b"relationship ", b'Target="', b'target="x"', b'TargetMode="External"', b'"', b"\n", b"a"],
+    ),
+    "plain words at the end": (
+        layout._tail,
+        lambda line: found.start() if (found := _TAIL.search(line)) else len(line),
+        ["a", " ", "\t", "\r", "\n", "\xe9", "\x01", "ab"],
+    ),
+    "links": (
+        lambda body: phishtag._replaced(body, {b"ab", b"abc", b"b.", b"cab"}, b"PAGE"),
+        lambda body: re.sub(rb"cab|abc|ab|b\.", b"PAGE", body),
+        [b"a", b"b", b"c", b".", b"\n"],
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", PLAINLY)
