@@ -73,13 +73,14 @@ def _with_line_endings(text: str, ending: str) -> bytes:
     return text.encode("latin-1", "replace")
 
 
-def _one_line(text: str) -> str:
-    return text.replace("\n", " ")
+def _one_line(text: str, joint: str = " ") -> str:
+    return text.replace("\n", joint)
 
 
-def _rewrite(verdict: Verdict, field: str) -> str | None:
+def _rewrite(verdict: Verdict, field: str, joint: str = " ") -> str | None:
+    """The mark for a field, its lines with `joint` between them: the original puts none in the From it wraps."""
     template = REWRITE_HEADER.of(verdict.conf).get(field)
-    return None if template is None else _one_line(expand(verdict, template))
+    return None if template is None else _one_line(expand(verdict, template), joint)
 
 
 def _prefix(verdict: Verdict) -> str | None:
@@ -168,7 +169,7 @@ def _wrapped(verdict: Verdict) -> bytes:
         subject = (_prefix(verdict) or "") + (values["Subject"] or "\n")
         values["Subject"] = f"{subject_tag} " + subject.removeprefix(f"{subject_tag} ")
     values["To"] = _with_comment(values["To"], _rewrite(verdict, "To"))
-    values["From"] = _with_comment(values["From"], _rewrite(verdict, "From"))
+    values["From"] = _with_comment(values["From"], _rewrite(verdict, "From", joint=""))
     top = "".join(f"{name}: {value}" for name, value in values.items() if value is not None)
     top = _copied_headers(verdict, top + added_headers(verdict, spam=True))
     top = (

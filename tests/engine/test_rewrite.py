@@ -39,6 +39,10 @@ SETTINGS = {
     "all wrapped": "required_score -200\nclear_report_template\nrewrite_header Subject SPAM: _HEADER(Subject)_\n",
     "no width": "report_wrap_width 0\n",
     "narrow": "report_wrap_width 34\n",
+    "wrapped with marks of many lines": "rewrite_header Subject _SUMMARY_|\nrewrite_header To _REPORT_|\n"
+    "rewrite_header From _REPORT_|_SUMMARY_\nreport_safe 1\n",
+    "marks of many lines": "rewrite_header Subject _SUMMARY_|\nrewrite_header To _REPORT_|\n"
+    "rewrite_header From _REPORT_|_SUMMARY_\nreport_safe 0\n",
     "version tags": "version_tag Our.Own\nversion_tag our.own\nversion_tag 2_ü!\nadd_header all V _VERSION_\n",
     "nothing is spam": "required_score 500\n" + MARKS,
 }
