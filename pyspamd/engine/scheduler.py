@@ -219,7 +219,7 @@ class Scheduler:
                 (
                     rule.name,
                     _asked(rule, test),
-                    rule.call.args,
+                    test.arguments(rule.call.args),
                     test.reads == BODY_ONLY,
                     rule,
                     test,
@@ -240,13 +240,13 @@ class Scheduler:
     def _ask(self, scan: Scan, rule: EvalRule, test: EvalTest) -> Any:
         try:
             if not (test.wants_rule or test.wants_text):
-                return test.call(scan, *rule.call.args)
+                return test.call(scan, *test.arguments(rule.call.args))
             extra: dict[str, object] = {}
             if test.wants_rule:
                 extra["rule"] = rule.name
             if test.wants_text:
                 extra["text"] = VIEWS[rule.area](scan) if rule.area in VIEWS else ()
-            return test.call(scan, *rule.call.args, **extra)
+            return test.call(scan, *test.arguments(rule.call.args), **extra)
         except MemoryError:
             raise
         except Exception:

@@ -3,7 +3,7 @@
 body HTML_IMAGE_ONLY_04 eval:html_image_only('0000','0400')
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import inf
 from typing import Any
 
@@ -19,6 +19,19 @@ from ..scan.scan import Scan
 def _strings(page: Mapping[str, Any], key: str) -> list[str]:
     found = page.get(key)
     return [text for text in found if text is not None] if isinstance(found, list) else []
+
+
+def _matching(scan: Scan, key: str, pattern: str | None) -> Iterator[bool]:
+    """For each of the fact's texts whether it matches; none where there is no usable pattern."""
+    if pattern is None:
+        return
+    try:
+        regex = compile_regex(pattern)
+    except RegexError:
+        return
+    for page in scan.html_all:
+        for text in _strings(page, key):
+            yield regex.matches(as_octets(text))
 
 
 def _value(found: Any) -> float:
@@ -91,33 +104,23 @@ class HTMLEval(Plugin):
         return any(page.get(key) is not None and test(_value(page[key])) for page in scan.html_all)
 
     @eval_test(reads=Reads.BODY)
-    def html_text_match(self, scan: Scan, key: str = "", pattern: str = "") -> bool:
+    def html_text_match(self, scan: Scan, key: str = "", pattern: str | None = None) -> bool:
         """Whether one of the fact's texts matches."""
-        try:
-            regex = compile_regex(pattern)
-        except RegexError:
-            return False
-        return any(regex.matches(as_octets(text)) for page in scan.html_all for text in _strings(page, key))
+        return True in _matching(scan, key, pattern)
 
     @eval_test(reads=Reads.BODY)
-    def html_text_not_match(self, scan: Scan, key: str = "", pattern: str = "") -> bool:
+    def html_text_not_match(self, scan: Scan, key: str = "", pattern: str | None = None) -> bool:
         """Whether one of the fact's texts does not match."""
-        try:
-            regex = compile_regex(pattern)
-        except RegexError:
-            return False
-        return any(
-            not regex.matches(as_octets(text)) for page in scan.html_all for text in _strings(page, key)
-        )
+        return False in _matching(scan, key, pattern)
 
     @eval_test(reads=Reads.BODY)
     def html_title_subject_ratio(self, scan: Scan, ratio: str = "0") -> bool:
-        """Whether a title is more than `ratio` times as long as the subject."""
+        """Whether a page's title is more than `ratio` times as long as the subject; 0 long where there is none."""
         subject = scan.get("Subject")
         if not subject:
             return False
-        longest = max((len(t) for page in scan.html_all for t in _strings(page, "title")), default=0)
-        return longest / len(subject) > number(ratio)
+        longest = (max(map(len, _strings(page, "title")), default=0) for page in scan.html_all)
+        return any(length / len(subject) > number(ratio) for length in longest)
 
     @eval_test(reads=Reads.BODY)
     def html_range(self, scan: Scan, key: str = "", low: str = "0", high: str | None = None) -> bool:

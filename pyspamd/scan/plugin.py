@@ -68,6 +68,14 @@ class EvalTest:
     area: str = "any"
     """What kind of rule may ask it: `header`, `body`, `rawbody`, `full`, or any."""
     offline: bool = False
+    least: int = 0
+    """How many arguments it cannot do without."""
+    most: int | None = None
+    """How many arguments it takes; `None` for any number."""
+
+    def arguments(self, given: tuple[str, ...]) -> tuple[str, ...]:
+        """What it is called with: as in Perl, arguments that nobody takes are ignored, missing ones empty."""
+        return given[: self.most] + ("",) * (self.least - len(given))
 
     @property
     def is_late(self) -> bool:
@@ -123,6 +131,14 @@ def rule_test(directive: str, *, reads: Reads) -> Callable[[Function], Function]
     return mark
 
 
+def _argument_counts(parameters: Iterable[inspect.Parameter]) -> tuple[int, int | None]:
+    """How many arguments of a rule a bound eval test needs, and how many it takes (`None` for any number)."""
+    kinds = [each for each in list(parameters)[1:] if each.name not in ("rule", "text")]
+    taken = [each for each in kinds if each.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    needed = sum(each.default is inspect.Parameter.empty for each in taken)
+    return needed, None if any(each.kind is inspect.Parameter.VAR_POSITIONAL for each in kinds) else len(taken)
+
+
 class Plugin:
     """The base class; one object serves every message under one `Conf`, so it holds nothing about a message."""
 
@@ -160,6 +176,7 @@ class Plugin:
         for name, _ in self._tests():
             method = getattr(self, name)
             parameters = inspect.signature(method).parameters
+            least, most = _argument_counts(parameters.values())
             yield EvalTest(
                 getattr(method, "__rule_function__", name),
                 method,
@@ -170,6 +187,8 @@ class Plugin:
                 method.__eval_deferred__,
                 method.__eval_area__ or self.eval_area,
                 method.__eval_offline__,
+                least,
+                most,
             )
 
     # Hooks, in the order in which a message meets them. Names are SpamAssassin's (Mail::SpamAssassin::Plugin);
