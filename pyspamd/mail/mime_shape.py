@@ -117,7 +117,7 @@ def _note_fields(
     if _ISO.search(charset) and not _KNOWN_ISO.search(charset):
         shape.mime_bad_iso_charset = True
     if re.search("[a-z]", charset):
-        shape.charsets.append(charset)
+        shape.charsets += charset.split()
         if "all" not in locales and not charset_suits_locales(charset, locales):
             shape.mime_faraway_charset = True
 

@@ -38,7 +38,7 @@ class BodyEval(Plugin):
         return scan.once("alternative difference", lambda: alternative_difference(scan.message))
 
     @eval_test(reads=Reads.BODY)
-    def multipart_alternative_difference(self, scan: Scan, low: str = "0", high: str = "undef") -> bool:
+    def multipart_alternative_difference(self, scan: Scan, low: str = "0", high: str = "") -> bool:
         """More than `low` and at most `high` percent of the HTML's words are missing from the plain text."""
         percent = self._difference(scan).percent
         return (number(low) == 0 or percent > number(low)) and (high == "undef" or percent <= number(high))
@@ -64,7 +64,7 @@ class BodyEval(Plugin):
 
     @eval_test(reads=Reads.BODY)
     def tvd_vertical_words(
-        self, scan: Scan, low: str = "0", high: str = "100", *, text: Sequence[bytes] = ()
+        self, scan: Scan, low: str = "0", high: str = "0", *, text: Sequence[bytes] = ()
     ) -> bool:
         """The share of blanks in the blankest paragraph, in percent of its other bytes, lies in the range."""
         top = 101.0 if number(high) >= 100 else number(high)

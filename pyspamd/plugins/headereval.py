@@ -199,7 +199,7 @@ class HeaderEval(Plugin):
         return are_sorted(self._recipients(scan))
 
     @eval_test(reads=Reads.HEADER)
-    def similar_recipients(self, scan: Scan, low: str = "undef", high: str = "undef") -> bool:
+    def similar_recipients(self, scan: Scan, low: str = "", high: str = "") -> bool:
         """How alike the recipients are, from 0 to 2: at least `low` and under `high`."""
         value = scan.once("recipient similarity", lambda: similarity(self._recipients(scan)))
         return (low == "undef" or value >= number(low)) and (high == "undef" or value < number(high))
@@ -224,7 +224,7 @@ class HeaderEval(Plugin):
         return bool(found) and b"." not in found.group(2)  # type: ignore[union-attr]
 
     @eval_test(reads=Reads.HEADER)
-    def check_for_shifted_date(self, scan: Scan, low: str = "undef", high: str = "undef") -> bool:
+    def check_for_shifted_date(self, scan: Scan, low: str = "", high: str = "") -> bool:
         """The Date is ahead of Received by at least `low` and less than `high` hours (negative: behind)."""
         shift = scan.once("date difference", lambda: _date_difference(scan))
         return (low == "undef" or shift >= 3600 * number(low)) and (

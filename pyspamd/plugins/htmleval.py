@@ -34,7 +34,13 @@ def _matching(scan: Scan, key: str, pattern: str | None) -> Iterator[bool]:
             yield regex.matches(as_octets(text))
 
 
+_COLLECTION = float(1 << 46)
+"""What a fact of many values counts as: Perl compares the address where they stand."""
+
+
 def _value(found: Any) -> float:
+    if isinstance(found, list | dict):
+        return _COLLECTION
     return number(found) if isinstance(found, str) else float(found)
 
 

@@ -1,10 +1,11 @@
-"""Eval tests given more arguments than they take, or fewer, held against the original."""
+"""Eval tests given more arguments than they take, or fewer, or odd ones, held against the original."""
 
 from typing import Any
 
 import pytest
 
 RULES = """
+loadplugin Mail::SpamAssassin::Plugin::BodyEval
 loadplugin Mail::SpamAssassin::Plugin::HeaderEval
 loadplugin Mail::SpamAssassin::Plugin::HTMLEval
 loadplugin Mail::SpamAssassin::Plugin::MIMEEval
@@ -31,6 +32,18 @@ body   FEWER_7  eval:html_text_not_match('title')
 body   FEWER_8  eval:html_title_subject_ratio()
 body   FEWER_9  eval:html_range('length')
 
+header FEWER_10 eval:similar_recipients('0.2')
+header FEWER_11 eval:check_for_shifted_date('-10')
+header FEWER_12 eval:received_within_months('-10')
+body   FEWER_13 eval:tvd_vertical_words('0')
+body   FEWER_14 eval:multipart_alternative_difference('0')
+body   FEWER_15 eval:check_for_uppercase('0')
+
+body   MANY_1   eval:html_range('title', '5', '100')
+body   MANY_2   eval:html_range('title', '5', 'inf')
+body   MANY_3   eval:html_eval('comment', '> 3')
+body   MANY_4   eval:html_eval('inside', '!= 2')
+
 body   EMPTY_1  eval:html_text_match('title', '')
 body   EMPTY_2  eval:html_text_not_match('title', '')
 body   BELOW_1  eval:html_title_subject_ratio('-1')
@@ -53,6 +66,18 @@ MESSAGES = [
 ]
 
 
+SHOUTED = b"SHOUTED WORDS, loud and clear. " * 12 + b"\n"
+LETTERS = b"""Subject: x
+Content-Type: multipart/mixed; boundary=b
+
+--b
+Content-Type: text/plain; charset=%b
+
+%b
+--b--
+"""
+
+
 @pytest.mark.oracle
 def test_too_many_are_ignored_and_missing_ones_empty(agreement: Any, caplog: pytest.LogCaptureFixture) -> None:
     verdicts = agreement(RULES, MESSAGES)
@@ -61,3 +86,17 @@ def test_too_many_are_ignored_and_missing_ones_empty(agreement: Any, caplog: pyt
     assert "BELOW_1" in verdicts[3]["hits"]
     assert "BELOW_1" not in verdicts[0]["hits"]
     assert not [record for record in caplog.records if record.exc_info]
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("charset", [b"utf-8", b"koi8-r", b"ISO-2022-JP-2 (comment)", b'"x koi8-r y"', b"(gb2312)"])
+def test_charsets_with_words_around_them(agreement: Any, charset: bytes) -> None:
+    """Text in charsets that look like shouting in bytes does not shout."""
+    agreement(
+        """
+        loadplugin Mail::SpamAssassin::Plugin::MIMEEval
+        body SHOUTS eval:check_for_uppercase('10', '100')
+        body QUIET  eval:check_for_uppercase('-1', '10')
+        """,
+        [LETTERS % (charset, SHOUTED)],
+    )
