@@ -73,7 +73,6 @@ class _Reader:
         first = True
         while at < end:
             if self.text[at] in " \t" and self.flags & Flag.MORE_EXTENDED:
-                self.out.append(self.text[at])
                 at += 1
                 continue
             low, after, source = self._item(at, first)
@@ -83,7 +82,8 @@ class _Reader:
             elif low is None:
                 if self.text.startswith("-", after) and after + 1 < end:
                     raise RegexError(f"a range cannot begin with the class {source}")
-                self.out.append(source)
+                if source:
+                    self.out.append(source)
             else:
                 self._add(low, low, source)
             at = after
@@ -116,7 +116,7 @@ class _Reader:
         """A character (or `None` for a class, already added), where it ends, and its text for PCRE2."""
         letter = self.text[at]
         if letter == "\\":
-            escape = read_escape(self.text, at, in_class=True)
+            escape = read_escape(self.text, at, in_class=True, caseless=bool(self.flags & Flag.CASELESS))
             source = escape.rewrite
             if source is None:
                 source = self.text[at : escape.end]
@@ -124,7 +124,8 @@ class _Reader:
                 self.rewritten = True
             if escape.char is not None:
                 return escape.char, escape.end, source
-            if self.text[at + 1] in "pP" or (self.flags & Flag.UNICODE and self.text[at + 1] in "dwsDWS"):
+            unjudged = self.text[at + 1] in "pP" and escape.mask == bytesets.ALL
+            if unjudged or (self.flags & Flag.UNICODE and self.text[at + 1] in "dwsDWS"):
                 self.exact = False
             self.mask |= escape.mask or 0
             return None, escape.end, source

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from . import bytesets
 from .errors import RegexError
+from .properties import property_mask, ranges, without_prefix
 
 _SIMPLE: Final = {"a": 7, "e": 27, "f": 12, "n": 10, "r": 13, "t": 9}
 _HEX: Final = re.compile(r"x(?:\{([^}]*)(\})?|([0-9A-Fa-f]{0,2}))")
@@ -32,7 +33,7 @@ class Escape(NamedTuple):
     rewrite: str | None = None
 
 
-def read_escape(text: str, start: int, *, in_class: bool) -> Escape:
+def read_escape(text: str, start: int, *, in_class: bool, caseless: bool) -> Escape:
     """The escape whose backslash is at `start`; raises RegexError."""
     letter = text[start + 1 : start + 2]
     if not letter:
@@ -45,6 +46,8 @@ def read_escape(text: str, start: int, *, in_class: bool) -> Escape:
     if letter in "dwshvDWSHV":
         mask = bytesets.ESCAPES[letter.lower()]
         return Escape(after, mask=mask if letter.islower() else bytesets.ALL & ~mask)
+    if letter in "pP":
+        return _property(text, start + 1, in_class, caseless)
     reader = _READERS.get(letter)
     if reader is not None:
         return reader(text, start + 1, in_class)
@@ -135,11 +138,20 @@ def _named(text: str, at: int, in_class: bool) -> Escape:
     return Escape(at + 1, mask=bytesets.ALL & ~(1 << 10))
 
 
-def _property(text: str, at: int, in_class: bool) -> Escape:
+def _property(text: str, at: int, in_class: bool, caseless: bool) -> Escape:
     found = _PROPERTY.match(text, at)
     if not found:
         raise RegexError(f"'\\{text[at]}' needs the name of a Unicode property")
-    return Escape(found.end(), mask=bytesets.ALL)
+    name = found[1] or found[2]
+    mask = property_mask(name, caseless=caseless)
+    if mask is None:
+        return Escape(found.end(), mask=bytesets.ALL, rewrite=f"\\{text[at]}{{{without_prefix(name)}}}")
+    if text[at] == "P":
+        mask = bytesets.ALL & ~mask
+    within = ranges(mask)
+    return Escape(
+        found.end(), mask=mask, rewrite=within if in_class else f"[{within}]" if mask else r"[^\x00-\xff]"
+    )
 
 
 _READERS: Final = {
@@ -147,6 +159,4 @@ _READERS: Final = {
     "o": _octal,
     "c": _control,
     "N": _named,
-    "p": _property,
-    "P": _property,
 }

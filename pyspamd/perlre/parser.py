@@ -248,15 +248,16 @@ class _Parser:
             number = int(reference[1] or 0)
             if number < 10 or number <= self.groups or letter in "89":
                 return self._reference(reference)
-        escape = read_escape(self.text, start, in_class=False)
-        self.at = escape.end
         caseless = bool(self.flags & Flag.CASELESS)
+        escape = read_escape(self.text, start, in_class=False, caseless=caseless)
+        self.at = escape.end
         if escape.rewrite is not None:
             self._edit(start, escape.end, escape.rewrite)
         if escape.char is not None:
             return self._character(start, escape.char, caseless), True, True
         if escape.mask is not None:
-            inexact = letter in "pP" or (letter in "dwsDWS" and self.flags & Flag.UNICODE)
+            unjudged = letter in "pP" and escape.mask == bytesets.ALL
+            inexact = unjudged or (letter in "dwsDWS" and self.flags & Flag.UNICODE)
             return OneOf(bytesets.ALL if inexact else escape.mask), True, True
         if letter == "R":
             return _LINE_BREAK, True, True

@@ -79,7 +79,9 @@ Content-Type: text/plain; charset=%b
 
 
 @pytest.mark.oracle
-def test_too_many_are_ignored_and_missing_ones_empty(agreement: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_too_many_are_ignored_and_missing_ones_empty(
+    agreement: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     verdicts = agreement(RULES, MESSAGES)
     hits = {rule for verdict in verdicts for rule in verdict["hits"]}
     assert hits >= {f"MORE_{number}" for number in range(1, 8)}
@@ -90,7 +92,9 @@ def test_too_many_are_ignored_and_missing_ones_empty(agreement: Any, caplog: pyt
 
 
 @pytest.mark.oracle
-@pytest.mark.parametrize("charset", [b"utf-8", b"koi8-r", b"ISO-2022-JP-2 (comment)", b'"x koi8-r y"', b"(gb2312)"])
+@pytest.mark.parametrize(
+    "charset", [b"utf-8", b"koi8-r", b"ISO-2022-JP-2 (comment)", b'"x koi8-r y"', b"(gb2312)"]
+)
 def test_charsets_with_words_around_them(agreement: Any, charset: bytes) -> None:
     """Text in charsets that look like shouting in bytes does not shout."""
     agreement(
