@@ -64,6 +64,8 @@ class Master:
         inherited = Inheritance.take()
         options = self.options
         self._identity = process.identity(options.users)
+        # Workers run as another user, to whom the folder that Python is installed in may be closed.
+        self._new_loop = _loop_factory()
         if is_rehearsal():
             if options.speaks_tls:
                 tls_context(options.tls)
@@ -233,7 +235,7 @@ class Master:
                 context=self._context,
                 bell=self._wake_in,
             )
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            with asyncio.Runner(loop_factory=self._new_loop) as runner:
                 runner.run(worker.run(self._lifeline[0]))
             status = int(Exit.OK)
         except BaseException as error:
