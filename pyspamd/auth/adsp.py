@@ -17,7 +17,8 @@ class Practices:
     """The signing practices of a domain: `dkim=`, or "nxdomain" for a domain that does not exist.
 
     `published` is false where there is no record that says so; `passing` is true where the DNS could not be
-    asked."""
+    asked.
+    """
 
     practice: Practice = "unknown"
     published: bool = False

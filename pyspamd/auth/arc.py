@@ -39,7 +39,8 @@ class ArcChain:
 
     `result` is "none" (no ARC at all), "pass" or "fail", as `cv=` would have it (RFC 8617 section 4.4), or
     "neutral", for which RFC 8617 has no word: the end of the message is missing, and with it the answer. A
-    chain whose parts do not fit together fails as a whole: none of its signatures counts."""
+    chain whose parts do not fit together fails as a whole: none of its signatures counts.
+    """
 
     result: Literal["none", "pass", "fail", "neutral"] = "none"
     reason: str = ""
@@ -84,7 +85,6 @@ async def verify(
     *,
     now: float | None = None,
     deadline: Deadline | None = None,
-    hashes: BodyHashes | None = None,
     truncated: bool = False,
 ) -> ArcChain:
     """What the ARC chain of `message` is worth (RFC 8617 section 5.2); never raises.
@@ -100,7 +100,7 @@ async def verify(
     if wrong := _misfit(wire, parts):
         told = [replace(_described(part), result="fail", reason=wrong) for part in parts]
         return ArcChain("fail", wrong, tuple(told))
-    body = hashes or BodyHashes(wire.body)
+    body = BodyHashes(wire.body)
     moment = time.time() if now is None else now
     found = await settle_all([_prepare(wire, part, body, moment) for part in parts], resolver, deadline)
     if truncated:
@@ -135,7 +135,8 @@ def _misfit(message: WireMessage, parts: list[_Part]) -> str:
     """Why the parts are no chain at all: malformed, numbered wrongly or twice; empty where they are one.
 
     A field that is no tag list at all is left to `_missing`: the others can still be verified each for
-    itself."""
+    itself.
+    """
     seen: set[tuple[str, int]] = set()
     for part in parts:
         if part.tags is None:

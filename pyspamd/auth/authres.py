@@ -2,7 +2,8 @@
 fields.
 
 The reader is as strict as SpamAssassin's: a field with one unknown method, result or property is refused
-whole."""
+whole.
+"""
 
 import re
 from collections.abc import Callable, Mapping, Sequence

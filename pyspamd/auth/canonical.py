@@ -1,7 +1,8 @@
 """Canonical forms of header fields and bodies: DKIM's simple and relaxed, DomainKeys' simple and nofws.
 
 RFC 6376 section 3.4, RFC 4870 section 3.4.2. Input is in wire form. Each pass is linear: no pattern here
-looks at a run of blanks twice, whatever a sender puts into a body."""
+looks at a run of blanks twice, whatever a sender puts into a body.
+"""
 
 import re
 

@@ -42,10 +42,6 @@ class BodyHashes:
             self._hashes[key] = digest_of(hash_name, self._forms[form][:length])
         return self._hashes[key]
 
-    def size(self, form: bytes) -> int:
-        """How many bytes the canonical form has."""
-        return len(self._forms.get(form, b""))
-
 
 async def verify(
     message: bytes | WireMessage,

@@ -57,7 +57,8 @@ class DmarcResult:
 
     `result` is "none" where the domain has no policy or does not exist. `disposition` is the action that the
     policy asks for, as it is written there; "none" for a message that passes. `policy` is `None` where none
-    was found, or none that is valid. `passing` is true where the DNS could not say."""
+    was found, or none that is valid. `passing` is true where the DNS could not say.
+    """
 
     result: Literal["pass", "fail", "none"]
     disposition: str = "none"

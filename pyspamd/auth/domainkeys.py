@@ -109,7 +109,8 @@ def signed_fields(below: Sequence[Field], listed: Sequence[bytes]) -> list[Field
 
     Only fields below the signature count. With `h=`, a name listed once stands for all fields of that name;
     listed more often, each mention but the first stands for one field, from the bottom up, and the first for
-    the rest (RFC 4870 sections 3.3 and 3.4.2)."""
+    the rest (RFC 4870 sections 3.3 and 3.4.2).
+    """
     if not listed:
         return list(below)
     groups: dict[bytes, list[Field]] = {}
@@ -173,7 +174,8 @@ class SendingPolicy:
     """What a sending domain says at `_domainkey.domain` of its mail as a whole (RFC 4870 section 3.6).
 
     `signs_all` is `o=-`; `signs_some`, `o=~`, is also the default. `testing` is `t=y`, `contact` `r=`, `note`
-    `n=`. `published` is false where there is no such record, `passing` true where the DNS could not say."""
+    `n=`. `published` is false where there is no such record, `passing` true where the DNS could not say.
+    """
 
     signs_all: bool = False
     testing: bool = False

@@ -42,7 +42,8 @@ class PublicKey:
     """A key record: the key itself and what its owner says of its use.
 
     `hashes` is empty where all are welcome. `granularity` is `g=`, "*" by default; `versioned` says whether
-    the record calls itself a DKIM one, which decides what an empty `g=` means."""
+    the record calls itself a DKIM one, which decides what an empty `g=` means.
+    """
 
     type: KeyType
     bits: int

@@ -28,7 +28,8 @@ class Pending:
     it.
 
     `check` takes the key and returns the reason why the signature fails, empty where it holds; it may raise
-    `Refused`."""
+    `Refused`.
+    """
 
     result: SignatureResult
     key_name: str = ""
@@ -45,7 +46,8 @@ def key_from(answer: Answer) -> PublicKey:
     """The key in the answer to the question for it; `Refused` where there is none.
 
     Of several records, whose order means nothing (RFC 6376 section 3.6.2.2), the first that holds a key
-    counts."""
+    counts.
+    """
     if answer.passing:
         raise Refused("temperror", f"public key: {_moment(answer)}")
     wrong: KeyRecordError | None = None

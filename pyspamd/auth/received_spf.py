@@ -22,6 +22,7 @@ class ReceivedSpf:
 
     @property
     def identity(self) -> str:
+        """Whose result it is."""
         named = self.pairs.get("identity", "mfrom").lower()
         return "mfrom" if named == "mailfrom" else named
 

@@ -29,7 +29,8 @@ class SignatureResult:
     `readable` is false where the field is no tag list at all. `key_bits` is the size of the public key,
     `None` where none was had. `canonicalization` is header form and body form with a slash. `covered` are the
     names in `h=`, lower case, in order. `instance` is ARC's `i=`, `part` which of ARC's fields it is. `position`
-    is the field's place among the header fields, from 0."""
+    is the field's place among the header fields, from 0.
+    """
 
     type: SignatureType
     result: Word

@@ -33,7 +33,8 @@ class SpfResult:
     """What SPF says: the word, the domain whose record said it, the term that matched, and why.
 
     `explanation` is what the domain says to a sender that fails, `None` where it says nothing. `timed_out` is
-    true where the whole check ran out of time."""
+    true where the whole check ran out of time.
+    """
 
     result: SpfWord
     domain: str = ""
@@ -79,7 +80,8 @@ async def check(
 
     `receiver` is our own host name, for explanations. `most_terms` bounds the terms that ask the DNS (RFC
     7208 section 4.6.4; SpamAssassin allows 20), `query_seconds` each question, `deadline` the whole. Never
-    raises."""
+    raises.
+    """
     try:
         address: Address = ipaddress.ip_address(ip.partition("%")[0])
     except ValueError:

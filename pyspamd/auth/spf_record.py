@@ -21,7 +21,6 @@ _VERSION = re.compile(r"(?:v=spf1|spf2\.0/((?:mfrom|pra)(?:,(?:mfrom|pra))*))(?:
 _NAME = r"[A-Za-z][A-Za-z0-9\-_.]*"
 _MECHANISM = re.compile(rf"([+\-~?]?)({_NAME})(?=[:/]|\Z)(.*)", re.S)
 _MODIFIER = re.compile(rf"({_NAME})=(.*)", re.S)
-_PREFIX4 = re.compile(r"/(\d+)", re.A)
 _PREFIXES = re.compile(r"(?:/(\d+))?(?://(\d+))?\Z", re.A)
 
 RESULTS = {"": "pass", "+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}

@@ -18,7 +18,8 @@ def wire_form(raw: bytes) -> bytes:
     """`raw` as it crossed the wire, without an mbox separator: LF becomes CRLF.
 
     Whether that is needed is told by the first and the last line, as SpamAssassin tells it. Where either ends
-    with CRLF the message is in wire form already; only its header lines that lack CR are mended."""
+    with CRLF the message is in wire form already; only its header lines that lack CR are mended.
+    """
     if _SEPARATOR.match(raw):
         raw = raw[raw.find(b"\n") + 1 :]
     end = raw.find(b"\n")

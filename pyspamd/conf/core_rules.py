@@ -28,7 +28,6 @@ _REUSE: Final = re.compile(
     r"[ \t\n\r\f\v]*\Z"
 )
 _FLAG: Final = re.compile(r"[A-Za-z0-9_]+(?:=[^ \t\n\r\f\v,;]*)?")
-LONG_DESCRIPTION: Final = 50
 """The length beyond which a description makes a report hard to read."""
 
 

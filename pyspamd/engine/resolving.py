@@ -1,7 +1,5 @@
 """The resolver that a configuration asks for: servers, options, ports, what must not be asked."""
 
-import logging
-
 from ..conf.conf import Conf
 from ..conf.core_network import (
     DNS_AVAILABLE,
@@ -14,14 +12,13 @@ from ..conf.ports import HIGHEST
 from ..net.dns import DnsOptions, DnsResolver
 from ..net.nameservers import read_server
 
-logger = logging.getLogger(__name__)
-
 
 def make_resolver(conf: Conf) -> DnsResolver | None:
     """A resolver as `conf` says, or `None` where it says `dns_available no`; one for each worker process.
 
     Without `dns_server` it asks the system's name servers. `dns_available test` is taken for yes: a resolver
-    that gets no answers costs no more than the test would."""
+    that gets no answers costs no more than the test would.
+    """
     if DNS_AVAILABLE.of(conf) == "no":
         return None
     options = DNS_OPTIONS.of(conf)

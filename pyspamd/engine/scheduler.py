@@ -83,7 +83,7 @@ class Scheduler:
             order = scan.hits.order
             new, seen = order[seen:], len(order)
             metas.resolve(level, new, scan.hits.values, lambda name, value: scan.hit(name, value=value))
-            # what metas hit has told its dependents itself
+            # A meta that hit has told those that wait for it already.
             seen = len(order)
 
         offer_core_tags(scan)

@@ -216,10 +216,6 @@ class Message:
         pattern = rb"^" + re.escape(key) + rb"[ \t]*:[ \t]*(.*?\n(?![ \t]))"
         return re.findall(pattern, self.header_block, re.S | re.M | re.I) or self.headers.get(name)
 
-    def body_sha1(self) -> str:
-        """SHA-1 in hex of `body` joined by NULs."""
-        return hashlib.sha1(b"\0".join(self.body), usedforsecurity=False).hexdigest()
-
     def rawbody_sha1(self) -> str:
         """SHA-1 in hex of `rawbody` joined by NULs."""
         return hashlib.sha1(b"\0".join(self.rawbody), usedforsecurity=False).hexdigest()

@@ -14,7 +14,6 @@ MAX_LINE_LENGTH = 2048
 _KEPT_BLANK_LINES = 20
 
 _FIELD_START = re.compile(rb"[\x21-\x39\x3b-\x7e]+[ \t]*:")
-_FIELD = re.compile(rb"([\x21-\x39\x3b-\x7e]+[ \t]*):\s*+([^\n]*+\n?+(?:[ \t][^\n]*+\n?+)*+)")
 _TIGHT_FIELD_START = re.compile(rb"[\x21-\x39\x3b-\x7e]+:")
 _EPILOGUE = re.compile(rb"[^\s.]")
 _BLANK = rb"[ \t\r\x0b\x0c]*+\n"

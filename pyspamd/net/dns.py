@@ -2,7 +2,8 @@
 
 One object serves one event loop (one worker); it works under plain asyncio and under uvloop. Questions that
 are already on their way are joined, not asked twice. Failures are statuses: "nxdomain" and "nodata" are what
-the DNS says; "servfail", "refused", "timeout" and "error" (the network said no) are of the moment."""
+the DNS says; "servfail", "refused", "timeout" and "error" (the network said no) are of the moment.
+"""
 
 import asyncio
 import random

@@ -1,7 +1,8 @@
 """One question to one server and back: a datagram of its own socket, or a TCP connection after a cut answer.
 
 Every datagram leaves from a socket, and so from a port, of its own, connected to the server: packets from
-elsewhere never arrive, and "nobody listens there" is heard at once."""
+elsewhere never arrive, and "nobody listens there" is heard at once.
+"""
 
 import asyncio
 import errno

@@ -1,7 +1,8 @@
 """The questions put to the DNS and the answers it gives, as a protocol that any resolver fulfils.
 
 `DnsResolver` (in `dns`) asks the network; `ZoneResolver` (in `zone`) reads the answers from text, for tests
-and for work without a network. Whatever goes wrong is a status, never an exception."""
+and for work without a network. Whatever goes wrong is a status, never an exception.
+"""
 
 import asyncio
 from dataclasses import dataclass
@@ -53,7 +54,8 @@ class Answer:
     where no usable answer came. `ttl` is for how many seconds this may be remembered.
 
     Asked for the type "ANY", `found` holds every record of the answer. `authority` holds who is responsible
-    for the name, where name servers were asked for and there are none."""
+    for the name, where name servers were asked for and there are none.
+    """
 
     name: str
     type: str

@@ -2,7 +2,8 @@
 fifty.
 
 Only what host look-ups need: A, AAAA, CNAME, MX, NS, PTR, SOA and TXT records of class IN (RFC 1035 section
-4.1, RFC 3596). `read_common` says `None` where anything else matters; dnspython then reads the packet."""
+4.1, RFC 3596). `read_common` says `None` where anything else matters; dnspython then reads the packet.
+"""
 
 import struct
 from socket import AF_INET, AF_INET6, inet_ntop

@@ -2,7 +2,8 @@
 
 Questions are built by hand: their names come from mail, so they may hold bytes that no host name has. Common
 answers are read by hand too (`sections`), for speed; dnspython reads all others, and every packet that looks
-odd."""
+odd.
+"""
 
 import secrets
 import struct
@@ -108,7 +109,8 @@ def belongs(question: Question, packet: bytes) -> bool:
     """Whether `packet` is a response that carries the question's identifier and repeats the question itself.
 
     A refusal may leave the question out: a server that cannot read EDNS answers so (RFC 6891 section 7).
-    Letters may come back in another case unless they were mixed on purpose."""
+    Letters may come back in another case unless they were mixed on purpose.
+    """
     if len(packet) < 12:
         return False
     ident, flags, questions = HEADER.unpack_from(packet)[:3]

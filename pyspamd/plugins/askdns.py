@@ -8,7 +8,6 @@
 The question is asked when all its tags have values; one question each, where a tag has several.
 """
 
-import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,8 +28,6 @@ from ..perlre.regex import RegexError, compile_regex
 from ..scan.lookups import Lookups, lookups_of
 from ..scan.plugin import Plugin
 from ..scan.scan import Scan
-
-logger = logging.getLogger(__name__)
 
 MOST_NAMES: Final = 1000
 """Names that are asked for where tags have several values."""

@@ -19,7 +19,8 @@ def authentication_results(
     to look.
 
     `request` names the fields to look at (`ALL-INTERNAL` …), `accepts` the servers to believe; the first call
-    with a request decides for the whole message."""
+    with a request decides for the whole message.
+    """
     if request is None:
         return scan.once("authres", tuple)
     return scan.once("authres", lambda: _read_all(scan, request, accepts))

@@ -54,7 +54,8 @@ def envelope_sender(scan: Scan) -> str | None:
     """The envelope sender that SPF asks about, lower case; `None` where it is not known.
 
     That of the first Received line of a host outside, or, if no trusted host has relayed the message, that of
-    the header."""
+    the header.
+    """
     return scan.once("spf_sender", lambda: _envelope_sender(scan))
 
 

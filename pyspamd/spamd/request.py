@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-SCAN_VERBS: Final = ("PROCESS", "CHECK", "SYMBOLS", "REPORT", "HEADERS", "REPORT_IFSPAM")
 """The verbs that have a message judged, in the order in which a command line is tried for them."""
 
 DEFAULT_MAX_SIZE: Final = 64 * 1024 * 1024
@@ -41,11 +40,6 @@ class Request:
     set_remote: bool = False
     remove_local: bool = False
     remove_remote: bool = False
-
-    @property
-    def is_scan(self) -> bool:
-        """Whether a message is to be judged."""
-        return self.verb in SCAN_VERBS
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,8 @@ from pyspamd.conf.core import CORE
 from pyspamd.conf.core_network import TRUSTED_NETWORKS
 from pyspamd.conf.core_report import ADDED_HEADERS, REPORT_TEMPLATE, REQUIRED_SCORE
 from pyspamd.conf.dialect import Checks, environment_language
-from pyspamd.conf.lint import check_descriptions, check_disabled, check_evals, check_references
 from pyspamd.conf.loader import load
-from pyspamd.conf.plugin_catalog import PluginSpec, StaticCatalog, StaticSpec
+from pyspamd.conf.plugin_catalog import PluginSpec, StaticCatalog
 from pyspamd.conf.rules import EvalCall, HeaderExists, HeaderTest, MetaTest, RegexTest
 from pyspamd.conf.sources import Source, as_latin1
 
@@ -305,33 +304,6 @@ def test_fingerprints(read: Reader) -> None:
     changed = site.with_user("score A 2\n").fingerprint
     assert changed != site.fingerprint
     assert changed == site.with_user("score A 2 # same\n", "elsewhere").fingerprint
-
-
-def test_lint(read: Reader) -> None:
-    conf = read(
-        """
-        body KNOWN /a/
-        describe KNOWN caf\xc3\xa9
-        body LONG /a/
-        describe LONG This description goes on for so long that no report has the room to show it
-        header EVAL eval:check_nowhere()
-        reuse DECLARED
-        score UNKNOWN 1
-        describe UNKNOWN nothing
-        """
-    )
-    assert conf.problems == ()
-    assert [str(p.location) for p in check_references(conf)] == ["test.cf:8:15", "test.cf:9:18"]
-    assert {p.rule for p in check_descriptions(conf)} == {"LONG", "EVAL", "DECLARED"}
-    assert [p.rule for p in check_evals(conf)] == ["EVAL"]
-    assert check_evals(conf, ["check_nowhere"]) == []
-    assert [p.rule for p in check_disabled(conf)] == ["DECLARED"]
-
-
-def test_evals_of_loaded_plugins_are_known() -> None:
-    catalog = StaticCatalog([StaticSpec("Mine", evals=["check_mine"])])
-    text = "loadplugin Mail::SpamAssassin::Plugin::Mine\nheader A eval:check_mine()\n"
-    assert check_evals(load([Source("x", text)], catalog)) == []
 
 
 def test_lint_mode_looks_closer(read: Reader) -> None:

@@ -205,7 +205,8 @@ def test_warm_verdicts_are_cold_ones(
     corpus: Path, stock_rules: Path, tmp_path: Path, expected_local: dict[str, object]
 ) -> None:
     """Field by field, over a sample of the corpus, with the stock rules and the store on disk, and with another
-    header above the same body."""
+    header above the same body.
+    """
     off = ("use_bayes 0", "use_pyzor 0", "use_razor2 0", "capture_templates_once 0")
     store = DiskStore(tmp_path / "cache")
     engine = assemble(Setup(stock=True, local_tests_only=True, cf=off), store=store)
