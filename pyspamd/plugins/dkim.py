@@ -18,7 +18,7 @@ from ..auth.arc import ArcChain
 from ..auth.result import SignatureResult
 from ..auth.taglist import text
 from ..conf.address_patterns import AddressPatterns
-from ..conf.addresses import AddressPairs, RemovePair
+from ..conf.addresses import AddressList, AddressPairs, RemovePair
 from ..conf.ascii import lower
 from ..conf.core_addresses import DEF_WELCOMELIST_AUTH, WELCOMELIST_AUTH
 from ..conf.core_own import TRUST_TRUNCATION_MARK
@@ -211,7 +211,7 @@ class DKIM(Plugin):
 
     # Welcome lists
 
-    async def _welcome(self, scan: Scan, pairs: AddressPairs, plain: Any) -> bool:
+    async def _welcome(self, scan: Scan, pairs: AddressPairs, plain: AddressList) -> bool:
         signers = _acceptable_signers(scan, pairs.of(scan.conf), plain.of(scan.conf))
         found = await self._signatures(scan) if any(signers) else None
         if found is None or not found.valid:

@@ -12,13 +12,13 @@ The policy is only asked for where a rule wants it and no signature verifies, as
 """
 
 import asyncio
-from typing import Any, Final
+from typing import Final
 
 from ..auth.domainkeys import SendingPolicy, lookup_policy, sender_domain
 from ..auth.result import SignatureResult
 from ..base.idn import idn_to_ascii
 from ..conf.address_patterns import AddressPatterns
-from ..conf.addresses import AddressPairs, RemovePair
+from ..conf.addresses import AddressList, AddressPairs, RemovePair
 from ..conf.ascii import lower
 from ..conf.core_addresses import DEF_WELCOMELIST_AUTH, WELCOMELIST_AUTH
 from ..conf.directives import Duration
@@ -119,7 +119,7 @@ class DomainKeys(Plugin):
         """As `check_for_dk_whitelist_from`, for the lists that come with the rules."""
         return await self._listed(scan, DEF_WHITELIST_FROM_DK, DEF_WELCOMELIST_AUTH)
 
-    async def _listed(self, scan: Scan, pairs: AddressPairs, plain: Any) -> bool:
+    async def _listed(self, scan: Scan, pairs: AddressPairs, plain: AddressList) -> bool:
         signers, listed = pairs.of(scan.conf), plain.of(scan.conf)
         if not len(signers) and not len(listed):
             return False
