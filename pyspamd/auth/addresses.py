@@ -32,9 +32,7 @@ def _comment_end(text: bytes, start: int) -> int:
 
 
 def _tokens(text: bytes) -> list[bytes]:
-    """Words, quoted strings, domain literals and specials of an address list (RFC 2822 section 3.2), no
-    comments.
-    """
+    """Words, quoted strings, domain literals and specials of an address list (RFC 2822 section 3.2), no comments."""
     found = []
     at = 0
     brackets = 0

@@ -37,9 +37,7 @@ def read_practices(record: bytes) -> Practices:
 
 
 async def lookup(domain: str, resolver: Resolver, *, deadline: Deadline | None = None) -> Practices:
-    """What `domain` says at `_adsp._domainkey.domain`; where it says nothing, whether it exists (section
-    4.3).
-    """
+    """What `domain` says at `_adsp._domainkey.domain`; where it says nothing, whether it exists (section 4.3)."""
     said, mail = await gather(
         resolver.query(f"_adsp._domainkey.{domain}", "TXT", deadline), resolver.query(domain, "MX", deadline)
     )

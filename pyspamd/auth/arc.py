@@ -60,9 +60,7 @@ class ArcChain:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A seal or message signature: where it stands, its tags, `None` where it is no tag list, and what is
-    wrong.
-    """
+    """A seal or message signature: where it stands, its tags, `None` where it is no tag list, and what is wrong."""
 
     at: int
     kind: Literal["seal", "message"]
@@ -160,9 +158,7 @@ def _results_numbers(message: WireMessage) -> list[int]:
 
 
 def _missing(message: WireMessage, parts: list[_Part]) -> str:
-    """Which part of which set is not there (RFC 8617 section 5.2, step 3), or which seal says the wrong
-    thing.
-    """
+    """Which part of which set is not there (RFC 8617 section 5.2, step 3), or which seal says the wrong thing."""
     for part in parts:
         if part.tags is None:
             return f"{part.title}: {part.wrong}"
@@ -270,9 +266,7 @@ def _check_key(key: PublicKey, kind: str, hash_name: HashName) -> None:
 
 
 def sealed_text(message: WireMessage, instance: int, own: Field) -> bytes:
-    """What a seal's hash is of (RFC 8617 section 5.1.1): every set up to its own, in order, itself without
-    `b=`.
-    """
+    """What a seal's hash is of (RFC 8617 section 5.1.1): every set up to its own, in order, itself without `b=`."""
     sets: dict[tuple[int, bytes], Field] = {}
     for field in message.fields:
         if field.name == RESULTS:

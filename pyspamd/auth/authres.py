@@ -1,5 +1,4 @@
-"""Authentication-Results (RFC 8601), and ARC-Authentication-Results (RFC 8617): reading and writing the
-fields.
+"""Authentication-Results (RFC 8601), and ARC-Authentication-Results (RFC 8617): reading and writing the fields.
 
 The reader is as strict as SpamAssassin's: a field with one unknown method, result or property is refused
 whole.
@@ -147,8 +146,7 @@ class _Reader:
 
 
 def read(text: str, *, arc: bool = False, accepts: Callable[[str], bool] | None = None) -> AuthResults:
-    """The results in the value of a field, `arc` for ARC-Authentication-Results; `AuthResultsError` if
-    malformed.
+    """The results in the value of a field, `arc` for ARC-Authentication-Results; `AuthResultsError` if malformed.
 
     `accepts` says whose results are wanted; a field of another server is refused before the rest is read.
     """

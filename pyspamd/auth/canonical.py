@@ -48,9 +48,7 @@ def nofws_field(text: bytes) -> bytes:
 
 
 def nofws_body(body: bytes) -> bytes:
-    """RFC 4870 section 3.4.2.2: lines without blanks, CRs and LFs inside, then without empty lines at the
-    end.
-    """
+    """RFC 4870 section 3.4.2.2: lines without blanks, CRs and LFs inside, then without empty lines at the end."""
     pairs = body.count(b"\r\n")
     if body.count(b"\r") == pairs == body.count(b"\n"):
         body = body.translate(None, b" \t")

@@ -174,9 +174,7 @@ def signed_fields(fields: Sequence[Field], listed: Sequence[bytes]) -> list[Fiel
 
 
 def signed_text(form: bytes, signed: Sequence[Field], signature: Field) -> bytes:
-    """What the header hash is of (section 3.7): the fields, then the signature's own with an empty `b=`, no
-    CRLF.
-    """
+    """What the header hash is of (section 3.7): the fields, then the signature's own with an empty `b=`, no CRLF."""
     canonical = FORMS[form][0]
     lines = [canonical(field.text) for field in signed]
     lines.append(canonical(without_signature(signature.text)))

@@ -201,9 +201,7 @@ def judge(
     organizational: Organizational,
     die: float = 0.0,
 ) -> DmarcResult:
-    """What `policy` makes of the results (RFC 7489 sections 3.1 and 6.6.2); DomainKeys signatures do not
-    count.
-    """
+    """What `policy` makes of the results (RFC 7489 sections 3.1 and 6.6.2); DomainKeys signatures do not count."""
     signed = any(
         _aligned(result.domain or "", domain, policy.strict_dkim, organizational)
         for result in dkim

@@ -85,9 +85,7 @@ def _described(
 
 
 def _check_tags(tags: dict[bytes, bytes], algorithm: bytes, form: bytes) -> bytes:
-    """The decoded signature (RFC 4870 section 3.3); `Refused` where a tag is missing or asks for what is not
-    known.
-    """
+    """The decoded signature (RFC 4870 section 3.3); `Refused` where a tag is missing or asks for what is not known."""
     if algorithm != b"rsa-sha1":
         raise Refused("permerror", f"unsupported algorithm {text(algorithm)}")
     if form not in (b"simple", b"nofws"):
@@ -136,8 +134,7 @@ def signed_fields(below: Sequence[Field], listed: Sequence[bytes]) -> list[Field
 
 
 def signing_identity(signed: Sequence[Field]) -> bytes | None:
-    """The sending address: the first one in Sender, else in From (RFC 4870 section 2.3), of the fields
-    covered.
+    """The sending address: the first one in Sender, else in From (RFC 4870 section 2.3), of the fields covered.
 
     What the signature does not cover cannot say whose it is. `None` where neither field has an address.
     """
@@ -149,8 +146,7 @@ def signing_identity(signed: Sequence[Field]) -> bytes | None:
 
 
 def signed_text(form: bytes, signed: Sequence[Field], body: bytes) -> bytes:
-    """What was hashed (RFC 4870 section 3.4.2): the fields, an empty line, the body; empty lines at the end
-    are not.
+    """What was hashed (RFC 4870 section 3.4.2): the fields, an empty line, the body; empty lines at the end are not.
 
     An empty body takes the empty line above it along.
     """

@@ -64,9 +64,7 @@ class PublicKey:
         return b"s" in self.flags
 
     def signed_digest(self, signature: bytes, hash_name: HashName) -> bytes | None:
-        """The digest that `signature` was made of; `None` for another key's signature, and for Ed25519, which hides
-        it.
-        """
+        """The digest that `signature` was made of; `None` for another key's, and for Ed25519, which hides it."""
         if isinstance(self.key, VerifyKey):
             return None
         try:

@@ -24,8 +24,7 @@ class Refused(Exception):  # noqa: N818 - it carries a verdict, not a programmin
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A signature read so far: what is known of it, and if it needs a key, where that is and what to do with
-    it.
+    """A signature read so far: what is known of it, and if it needs a key, where that is and what to do with it.
 
     `check` takes the key and returns the reason why the signature fails, empty where it holds; it may raise
     `Refused`.

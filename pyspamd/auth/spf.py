@@ -146,9 +146,7 @@ class _Evaluation:
             return _Outcome("permerror", authority, str(error))
 
     async def explained(self, outcome: _Outcome) -> str | None:
-        """The explanation that goes with a failure, expanded; `None` where there is none, or none that can
-        be.
-        """
+        """The explanation that goes with a failure, expanded; `None` where there is none, or none that can be."""
         if outcome.word != "fail" or outcome.explanation is None:
             return None
         try:
@@ -203,9 +201,7 @@ class _Evaluation:
         return records[0]
 
     async def _evaluate(self, record: SpfRecord, authority: str) -> _Outcome:
-        """Terms in order, then `exp=`, then `redirect=`; the modifiers take part even after an included
-        error.
-        """
+        """Terms in order, then `exp=`, then `redirect=`; the modifiers take part even after an included error."""
         outcome = _Outcome("neutral", authority, "no mechanism matches", by_default=True)
         for mechanism in record.mechanisms:
             verdict = await self._match(mechanism, authority)

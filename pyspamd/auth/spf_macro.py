@@ -21,9 +21,7 @@ class MacroSyntaxError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Macros:
-    """What macros stand for, apart from the current domain and the host's name, which are asked for as
-    needed.
-    """
+    """What macros stand for, apart from the current domain and the host's name, which are asked for as needed."""
 
     ip: ipaddress.IPv4Address | ipaddress.IPv6Address
     sender: str
@@ -34,9 +32,7 @@ class Macros:
     now: float
 
     def value(self, letter: str, authority: str, name: str, explanation: bool) -> str:
-        """The value of the macro `letter` (lower case); raises `MacroSyntaxError` for one that does not
-        exist.
-        """
+        """The value of the macro `letter` (lower case); raises `MacroSyntaxError` for one that does not exist."""
         if letter in ONLY_IN_EXPLANATIONS and not explanation:
             raise MacroSyntaxError(f"macro '{letter}' outside an explanation")
         version4 = self.ip.version == 4
@@ -59,8 +55,9 @@ class Macros:
 
 
 def expand(text: str, macros: Macros, authority: str, name: str, *, explanation: bool = False) -> str:
-    """`text` with its macros replaced; `authority` is the current domain, `name` the validated name of the
-    host. Raises `MacroSyntaxError`.
+    """`text` with its macros replaced. Raises `MacroSyntaxError`.
+
+    `authority` is the current domain, `name` the validated name of the host.
     """
     left = LONGEST
 

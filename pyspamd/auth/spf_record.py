@@ -52,9 +52,7 @@ class Mechanism:
 
 @dataclass(frozen=True, slots=True)
 class SpfRecord:
-    """A record: its mechanisms in order, its `redirect=` and `exp=` as macro strings, the scopes it speaks
-    for.
-    """
+    """A record: its mechanisms in order, its `redirect=` and `exp=` as macro strings, the scopes it speaks for."""
 
     mechanisms: tuple[Mechanism, ...]
     redirect: str | None = None

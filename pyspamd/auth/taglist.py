@@ -1,6 +1,4 @@
-"""Lists of `tag=value` pairs as signatures, keys and policies write them: RFC 6376 section 3.2, RFC 4870
-section 3.3.
-"""
+"""Lists of `tag=value` pairs as signatures, keys and policies write them: RFC 6376 section 3.2, RFC 4870 section 3.3."""
 
 import re
 from collections.abc import Mapping
@@ -23,8 +21,7 @@ class TagListError(ValueError):
 
 
 def read_tags(text: bytes) -> dict[bytes, bytes]:
-    """The tags of `text` with their values, white space around both removed; the last tag may end with a
-    semicolon.
+    """The tags of `text` with their values, white space around both removed; the last tag may end with a semicolon.
 
     Raises `TagListError` for a piece without `=`, a name that is none, and a name that occurs twice.
     """
@@ -58,9 +55,7 @@ def names(value: bytes) -> tuple[bytes, ...]:
 
 
 def number(tags: Mapping[bytes, bytes], name: bytes) -> int | None:
-    """The decimal number that tag `name` holds, `None` where it is missing; `TagListError` where it is no
-    number.
-    """
+    """The decimal number that tag `name` holds, `None` where it is missing; `TagListError` where it is no number."""
     value = tags.get(name)
     if value is None:
         return None

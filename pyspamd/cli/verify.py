@@ -96,9 +96,7 @@ def canonical(told: dict[str, Any], form: str, number: int | None) -> bytes:
 
 
 def read_settings(options: argparse.Namespace) -> Conf:
-    """The site's own configuration and the command line's: rules say nothing of signatures, and take time to
-    read.
-    """
+    """The site's own configuration and the command line's: rules say nothing of signatures, and take time to read."""
     places = choose_places(options.configpath, options.siteconfigpath, stock=options.stock)
     files = files_in(places.site, "cf")
     return load(files, Catalog(), options.cf, pre_lines=(*PLUGINS, *options.pre))

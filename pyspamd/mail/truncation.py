@@ -16,8 +16,10 @@ _VALUE = re.compile(rb"\s*([0-9]{1,18})\s*,\s*TRUNCATED\s+to\s+([0-9]{1,18})\s*\
 
 @dataclass(frozen=True, slots=True)
 class Truncation:
-    """Sizes in bytes: `size` of the whole message, `kept` of what was passed on, `prefix` of the fields that the
-    filter has put in front, its mark included.
+    """Sizes in bytes, as a mark tells them.
+
+    `size` is that of the whole message, `kept` of what was passed on, `prefix` of the fields that the filter has put
+    in front, its mark included.
     """
 
     size: int

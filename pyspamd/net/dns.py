@@ -152,9 +152,7 @@ class DnsResolver:
         return worst
 
     async def _ask_server(self, server: NameServer, key: Key, wait: float, until: Deadline) -> Answer:
-        """One server's answer, over TCP where it does not fit into a datagram and without EDNS where it fears
-        that.
-        """
+        """One server's answer, over TCP where it does not fit into a datagram and without EDNS where it fears that."""
         options = self.options
         question = build(*key, payload=options.edns, mix_case=options.dns0x20)
         answer = await self._exchange(server, question, wait, until)

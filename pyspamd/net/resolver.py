@@ -26,8 +26,7 @@ RCODES: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record of an answer: the name it belongs to (lower case, no final dot), its type and its data as
-    text.
+    """One record of an answer: the name it belongs to (lower case, no final dot), its type and its data as text.
 
     Data are in the zone file's form, names without their final dot; `strings` holds a TXT record's pieces.
     """
@@ -39,9 +38,7 @@ class Record:
 
     @property
     def text(self) -> bytes:
-        """A TXT record's pieces joined, with nothing between them (RFC 6376 section 3.6.2.2, RFC 7208 section
-        3.3).
-        """
+        """A TXT record's pieces joined, with nothing between them (RFC 6376 section 3.6.2.2, RFC 7208 section 3.3)."""
         return b"".join(self.strings)
 
 

@@ -1,5 +1,4 @@
-"""Answers of the common kinds, read by hand: a tenth of what a general reader costs, and a message may ask
-fifty.
+"""Answers of the common kinds, read by hand: a tenth of what a general reader costs, and a message may ask fifty.
 
 Only what host look-ups need: A, AAAA, CNAME, MX, NS, PTR, SOA and TXT records of class IN (RFC 1035 section
 4.1, RFC 3596). `read_common` says `None` where anything else matters; dnspython then reads the packet.

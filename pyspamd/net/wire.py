@@ -57,9 +57,7 @@ class Question:
 
 
 def wire_name(name: str) -> bytes:
-    """`name` as length-prefixed labels; `UnusableNameError` for empty labels, and for too long labels or
-    names.
-    """
+    """`name` as length-prefixed labels; `UnusableNameError` for empty labels, and for too long labels or names."""
     out = bytearray()
     for label in name.removesuffix(".").split(".") if name not in ("", ".") else ():
         try:
@@ -77,9 +75,7 @@ def wire_name(name: str) -> bytes:
 
 
 def mixed_case(name: bytes) -> bytes:
-    """`name` with each letter's case drawn at random (draft-vixie-dnsext-dns0x20); lengths are below the
-    letters.
-    """
+    """`name` with each letter's case drawn at random (draft-vixie-dnsext-dns0x20); lengths are below the letters."""
     coins = secrets.randbits(len(name))
     return bytes(
         c ^ 0x20 if (65 <= c <= 90 or 97 <= c <= 122) and coins >> i & 1 else c for i, c in enumerate(name)

@@ -1,5 +1,6 @@
-"""Perl's regex language read once: refused where Perl (or SpamAssassin, which fears warnings) refuses it,
-turned into a tree for the literal prefilter, and into the few edits that make it PCRE2's language.
+"""Perl's regex language read once, and turned into a tree and into the edits that make it PCRE2's language.
+
+The tree is for the literal prefilter. What Perl refuses, or SpamAssassin, which fears warnings, is refused here.
 """
 
 import re

@@ -149,9 +149,7 @@ class DMARC(Plugin):
 
 
 def _forwarded_spf(scan: Scan) -> list[SpfIdentity]:
-    """What ARC-Authentication-Results of our hosts say of SPF, in the order of their instances as far as that
-    goes.
-    """
+    """What ARC-Authentication-Results of our hosts say of SPF, in the order of their instances as far as that goes."""
     found: list[SpfIdentity] = []
     latest = 0
     fields = ((field.instance, result) for field in authentication_results(scan) for result in field.results)
@@ -173,9 +171,7 @@ def _forwarded_spf(scan: Scan) -> list[SpfIdentity]:
 
 
 def _author_seal(chain: ArcChain, author: str, domain: str) -> tuple[SignatureResult, ...]:
-    """The first ARC seal, as if it were the envelope domain's signature, where that is the author's domain
-    too.
-    """
+    """The first ARC seal, as if it were the envelope domain's signature, where that is the author's domain too."""
     if author.rpartition("@")[2].strip().lower() != domain:
         return ()
     seals = sorted(

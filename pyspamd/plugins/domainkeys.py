@@ -131,9 +131,7 @@ class DomainKeys(Plugin):
 def _is_listed(
     result: SignatureResult, signers: AddressPatterns[tuple[str, ...]], listed: AddressPatterns[None]
 ) -> bool:
-    """Whether a list has the sender of a valid signature, and its signing domain is, or is below, the one
-    listed.
-    """
+    """Whether a list has the sender of a valid signature, and its signing domain is, or is below, the one listed."""
     if not result.identity or not result.domain:
         return False
     address, below = result.identity.encode(), "." + result.domain

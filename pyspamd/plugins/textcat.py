@@ -91,8 +91,9 @@ def bare_text(elements: Sequence[bytes]) -> bytes:
 
 
 def models_file(conf: Conf) -> Path | None:
-    """Where the models are: where the configuration says, beside the files that were read, or in SpamAssassin's
-    folder if its rules were.
+    """Where the models are.
+
+    That is where the configuration says, beside the files that were read, or with SpamAssassin's rules if they were.
     """
     named = LANGUAGES_FILE.of(conf)
     if named is not None:

@@ -15,8 +15,7 @@ _FIELD = re.compile(rb"((?:arc-)?authentication-results):\s*(.+)", re.IGNORECASE
 def authentication_results(
     scan: Scan, request: str | None = None, accepts: Callable[[str], bool] | None = None
 ) -> tuple[AuthResults, ...]:
-    """The fields that could be read, from top to bottom, ARC's included; none until somebody has said where
-    to look.
+    """The fields that could be read, from top to bottom, ARC's included; none until somebody has said where to look.
 
     `request` names the fields to look at (`ALL-INTERNAL` …), `accepts` the servers to believe; the first call
     with a request decides for the whole message.

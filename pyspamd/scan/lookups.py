@@ -77,8 +77,7 @@ class Lookups:
         self._started = 0
 
     def ask(self, name: str, rdtype: str, then: Then, rules: Iterable[str] = (), *, zone: str = "") -> None:
-        """Ask, unless it has been asked; `then` gets the answer, at once where it is known, never if none
-        comes.
+        """Ask, unless it has been asked; `then` gets the answer, at once where it is known, never if none comes.
 
         An answer may well be a refusal, or the word that there is no such name. `rules` are those that it
         may decide, `zone` the list that is asked; both are for the log.

@@ -38,9 +38,7 @@ class Tags:
                 waiting.action()
 
     def offer(self, name: str, make: Callable[[], Tag | None]) -> None:
-        """A tag whose value is worked out when someone first asks for it, unless it is set before; `None` is no
-        value.
-        """
+        """A tag whose value is worked out when it is first asked for, unless it is set before; `None`: no value."""
         if name.upper() not in self._values:
             self._offers[name.upper()] = make
 
