@@ -1,4 +1,4 @@
-"""Lists of `tag=value` pairs as signatures, keys and policies write them: RFC 6376 section 3.2, RFC 4870 section 3.3."""
+"""Lists of `tag=value` pairs, as signatures, keys and policies write them: RFC 6376, 3.2; RFC 4870, 3.3."""
 
 import re
 from collections.abc import Mapping

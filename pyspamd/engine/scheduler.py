@@ -201,7 +201,7 @@ class Scheduler:
                     except MemoryError:
                         raise
                     except Exception:
-                        answer = self._failed(rule)
+                        answer = self._failed(scan, rule)
                 if of_body and (answer or name in all_logs):
                     said[name] = (answer, all_logs.get(name, [])[before:])
             if answer:
@@ -250,11 +250,11 @@ class Scheduler:
         except MemoryError:
             raise
         except Exception:
-            return self._failed(rule)
+            return self._failed(scan, rule)
 
     @staticmethod
-    def _failed(rule: EvalRule) -> int:
-        logger.exception("eval test %s of rule %s failed", rule.call.function, rule.name)
+    def _failed(scan: Scan, rule: EvalRule) -> int:
+        logger.exception("%s: eval test %s failed", scan.place_of(rule.name), rule.call.function)
         return 0
 
     @staticmethod

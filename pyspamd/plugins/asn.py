@@ -128,7 +128,7 @@ class ASN(Plugin):
         try:
             regex = compile_delimited(args[0] if args else "/")
         except RegexError as error:
-            logger.warning("check_asn of %s has no usable regex: %s", rule, error)
+            logger.warning("%s: check_asn has no usable regex: %s", scan.place_of(rule), error)
             return
         scan.tags.when([tag], partial(_judge, scan, rule, tag, regex))
 

@@ -108,7 +108,7 @@ class DNSEval(Plugin):
                         subtest = subtest_of(args[2]) if len(args) > 2 and args[2] else None
                         rules.append(ListRule(rule.name, function, args, subtest))
                 except SubtestError as error:
-                    logger.warning("%s: %s: %s", self.conf.rules[rule.name].location, rule.name, error)
+                    logger.warning("%s: %s", scan.place_of(rule.name), error)
         return Plan(tuple(rules), {name: tuple(tests) for name, tests in sets.items()})
 
     def check_dnsbl(self, scan: Scan) -> None:

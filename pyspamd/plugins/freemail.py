@@ -66,14 +66,14 @@ _BULK_SENDER = re.compile(
 )
 
 
-def _regex(pattern: str | None, rule: str) -> Regex | None:
-    """The compiled argument; an invalid one is told once and matches nothing."""
+def _regex(scan: Scan, pattern: str | None, rule: str) -> Regex | None:
+    """The compiled argument; an invalid one is told and matches nothing."""
     if pattern is None:
         return None
     try:
         return compile_regex(pattern)
     except RegexError as error:
-        logger.warning("%s: the argument '%s' is no regex: %s", rule, pattern, error)
+        logger.warning("%s: the argument '%s' is no regex: %s", scan.place_of(rule), pattern, error)
         return compile_regex("(?!)")
 
 
@@ -150,7 +150,7 @@ class FreeMail(Plugin):
         return True
 
     def _first(self, scan: Scan, addresses: Iterable[bytes], pattern: str | None, rule: str) -> bool:
-        regex = _regex(pattern, rule)
+        regex = _regex(scan, pattern, rule)
         for address in addresses:
             if self._is_freemail(address) and (regex is None or regex.matches(address)):
                 return self._hit(scan, rule, address)

@@ -103,7 +103,7 @@ class HashBL(Plugin):
         """`(list, options, headers, subtest, acl)`: an address of the message is in the list."""
         request = request_of(rule, zone, options, _EMAIL_OPTIONS, subtest)
         if request is None or not has_access_list(scan, access):
-            logger.warning("HashBL: %s has no list, no such access list, or no usable subtest", rule)
+            logger.warning("%s has no list, no such access list, or no usable subtest", scan.place_of(rule))
             return
         sources = SLASH.split(headers if headers not in ("", "0") else "ALLFROM/Reply-To/body")
         self._ask(scan, request, listed_addresses(scan, sources, request.options, access, self._skipped))
@@ -115,7 +115,7 @@ class HashBL(Plugin):
         """`(list, options, subtest)`: a URI of the message is in the list."""
         request = request_of(rule, zone, options, _OPTIONS, subtest)
         if request is None or "raw" in request.options:
-            logger.warning("HashBL: %s has no list, no usable subtest, or the option raw", rule)
+            logger.warning("%s has no list, no usable subtest, or the option raw", scan.place_of(rule))
             return
         skipped = SKIP_DOMAINS.of(self.conf)
         wanted: list[bytes] = []
@@ -146,7 +146,7 @@ class HashBL(Plugin):
         request = request_of(rule, zone, options, _OPTIONS, subtest)
         regex = argument_regex(pattern) if pattern not in ("", "0") else None
         if request is None or regex is None:
-            logger.warning("HashBL: %s has no list or no usable regex", rule)
+            logger.warning("%s has no list or no usable regex", scan.place_of(rule))
             return
         wanted: list[bytes] = []
         for element in text:
@@ -168,7 +168,7 @@ class HashBL(Plugin):
         """`(list, options, tag, subtest)`: a value of the tag is in the list, whenever it gets one."""
         request = request_of(rule, zone, options, _OPTIONS, subtest)
         if request is None or not tag:
-            logger.warning("HashBL: %s has no list, no tag, or no usable subtest", rule)
+            logger.warning("%s has no list, no tag, or no usable subtest", scan.place_of(rule))
             return
         name = re.sub(r"\A_(.+)_\Z", r"\1", tag).upper()
         scan.tags.when([name], partial(self._ask_tag, scan, request, name))
@@ -208,7 +208,7 @@ class HashBL(Plugin):
         """`(list, options, subtest)`: the content of a MIME part is in the list."""
         request = request_of(rule, zone, options, _OPTIONS, subtest)
         if request is None or "raw" in request.options:
-            logger.warning("HashBL: %s has no list, no usable subtest, or the option raw", rule)
+            logger.warning("%s has no list, no usable subtest, or the option raw", scan.place_of(rule))
             return
         ignored = IGNORED.of(self.conf)
         smallest, largest = (_size(request.options.get(name, "")) for name in ("minsize", "maxsize"))

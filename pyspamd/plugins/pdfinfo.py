@@ -112,11 +112,11 @@ def _in_range(value: float | None, low: str | None, high: str | None) -> bool:
     return high is None or value <= number(high)
 
 
-def _compiled(pattern: str, rule: str) -> Regex | None:
+def _compiled(scan: Scan, pattern: str, rule: str) -> Regex | None:
     try:
         return compile_delimited(pattern)
     except RegexError as error:
-        logger.warning("%s: the argument '%s' is no regex: %s", rule, pattern, error)
+        logger.warning("%s: the argument '%s' is no regex: %s", scan.place_of(rule), pattern, error)
         return None
 
 
@@ -191,7 +191,7 @@ class PDFInfo(Plugin):
     def pdf_name_regex(self, scan: Scan, pattern: str | None = None, *, rule: str = "") -> bool:
         """A PDF has a name that matches."""
         names = _pdfs(scan).names
-        regex = _compiled(pattern, rule) if pattern is not None and names else None
+        regex = _compiled(scan, pattern, rule) if pattern is not None and names else None
         return regex is not None and any(map(regex.matches, names))
 
     @eval_test(reads=Reads.BODY)
@@ -210,7 +210,7 @@ class PDFInfo(Plugin):
     ) -> bool:
         """A property (author, creator, created, modified, producer, title) matches."""
         values = _pdfs(scan).details.get(detail)
-        regex = _compiled(pattern, rule) if pattern is not None and values is not None else None
+        regex = _compiled(scan, pattern, rule) if pattern is not None and values is not None else None
         return regex is not None and any(map(regex.matches, values or ()))
 
     @eval_test(reads=Reads.BODY)

@@ -7,7 +7,7 @@ welcomelist_from_spf   *@example.com
 """
 
 import re
-from typing import Any, Final
+from typing import Final
 
 from ..conf.addresses import AddressList
 from ..conf.core_addresses import DEF_WELCOMELIST_AUTH, WELCOMELIST_AUTH
@@ -150,7 +150,7 @@ class SPF(Plugin):
     # Welcome lists
 
     @staticmethod
-    async def _welcome(scan: Scan, *lists: Any) -> bool:
+    async def _welcome(scan: Scan, *lists: AddressList) -> bool:
         sender = envelope_sender(scan)
         if not sender or not any(listed.of(scan.conf).matches(sender.encode()) for listed in lists):
             return False

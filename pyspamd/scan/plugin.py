@@ -94,9 +94,9 @@ def eval_test(
 
     The method takes the `Scan` and the rule's arguments (text) and answers truth or a count; the count becomes the
     rule's value for metas. A parameter named `rule` receives the rule's name, one named `text` what rules of its area
-    look at (`body` or `rawbody` elements). An `async def` asks the network: it
-    starts at priority -100 beside all others and settles before the metas that need it. A method that answers
-    `None` says that it reports its hits itself, with `scan.hit`.
+    look at (`body` or `rawbody` elements). An `async def` asks the network: it starts at priority -100 beside all
+    others and settles before the metas that need it. A method that answers `None` says that it reports its hits
+    itself, with `scan.hit`.
 
     Where no network may be used, an `async def` is called only if it is marked `offline`: it has something to say
     then, too.

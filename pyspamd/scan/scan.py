@@ -200,6 +200,11 @@ class Scan:
         """Whether the rule has hit so far."""
         return bool(self.hits.values.get(rule))
 
+    def place_of(self, rule: str) -> str:
+        """The rule and where it is defined, for messages to the administrator: `FILE:LINE:COLUMN: RULE`."""
+        known = self.conf.rules.get(rule)
+        return rule if known is None else f"{known.location}: {rule}"
+
     def log(self, rule: str, text: str) -> None:
         """Add a line to what the report says of a rule (`test_log`)."""
         self.hits.log(rule, text)

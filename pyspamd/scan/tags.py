@@ -1,6 +1,5 @@
 """Tags of one message: named values that templates print and that late rules wait for."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -21,17 +20,13 @@ class Tags:
     def __init__(self) -> None:
         self._values: dict[str, Tag] = {}
         self._offers: dict[str, Callable[[], Tag | None]] = {}
-        self._waiting: dict[str, asyncio.Event] = {}
         self._actions: dict[str, list[_Waiting]] = {}
 
     def set(self, name: str, value: Tag) -> None:
-        """Set a tag, wake those that wait for it and do what was to be done once it is set (`when`)."""
+        """Set a tag, and do what was to be done once it is set (`when`)."""
         name = name.upper()
         self._values[name] = value
         self._offers.pop(name, None)
-        event = self._waiting.get(name)
-        if event is not None:
-            event.set()
         for waiting in self._actions.pop(name, ()):
             waiting.missing -= 1
             if not waiting.missing:
@@ -67,13 +62,6 @@ class Tags:
     def text(self, name: str) -> str | None:
         """A tag's values joined with spaces, or `None` where it is not set."""
         return " ".join(self.values(name)) if name in self else None
-
-    async def wait(self, name: str) -> list[str]:
-        """The values, as soon as the tag is set; waits for ever where it never is, so give the task a deadline."""
-        name = name.upper()
-        if name not in self:
-            await self._waiting.setdefault(name, asyncio.Event()).wait()
-        return self.values(name)
 
     def when(self, names: Sequence[str], action: Callable[[], object]) -> None:
         """Do `action` once each of these tags has been set: at once where none is missing or empty.

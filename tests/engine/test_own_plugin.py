@@ -75,4 +75,4 @@ def test_a_fault_costs_its_own_answer_and_want_of_memory_the_verdict(
         return
     assert engine.check_sync(b"Subject: x\n\nwords\n").test_names() == ["Y"]
     assert caplog.text.count("plugin fault in") == 1
-    assert "eval test check_faulty of rule X failed" in caplog.text
+    assert ": X: eval test check_faulty failed" in caplog.text
