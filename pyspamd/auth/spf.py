@@ -25,6 +25,8 @@ MOST_TERMS = 10
 MOST_VOID = 2
 MOST_NAMES = 10
 LONGEST_DOMAIN = 253
+QUERY_SECONDS = 3.0
+"""Seconds that each question may take."""
 _LONG_LABEL = re.compile(r"([^.]{63})[^.]+")
 
 
@@ -74,13 +76,11 @@ async def check(
     most_terms: int = MOST_TERMS,
     now: float | None = None,
     deadline: Deadline | None = None,
-    query_seconds: float | None = 3.0,
 ) -> SpfResult:
     """Whether the host at `ip` may use `identity`: the envelope sender, or with scope "helo" the HELO name.
 
-    `receiver` is our own host name, for explanations. `most_terms` bounds the terms that ask the DNS (RFC
-    7208 section 4.6.4; SpamAssassin allows 20), `query_seconds` each question, `deadline` the whole. Never
-    raises.
+    `receiver` is our own host name, for explanations. `most_terms` bounds the terms that ask the DNS (RFC 7208 section
+    4.6.4; SpamAssassin allows 20), `deadline` the whole check. Never raises.
     """
     try:
         address: Address = ipaddress.ip_address(ip.partition("%")[0])
@@ -98,7 +98,7 @@ async def check(
         receiver=receiver or socket.gethostname(),
         now=time.time() if now is None else now,
     )
-    evaluation = _Evaluation(address, macros, scope, resolver, most_terms, deadline, query_seconds)
+    evaluation = _Evaluation(address, macros, scope, resolver, most_terms, deadline)
     try:
         outcome = await evaluation.process(macros.domain)
         return SpfResult(
@@ -123,7 +123,6 @@ class _Evaluation:
         resolver: Resolver,
         most_terms: int,
         deadline: Deadline | None,
-        query_seconds: float | None,
     ) -> None:
         self.ip = ip
         self.mapped = ip if ip.version == 6 else ipaddress.IPv6Address(f"::ffff:{ip}")
@@ -133,7 +132,6 @@ class _Evaluation:
         self.terms_left = most_terms
         self.void_left = MOST_VOID
         self.deadline = deadline or Deadline()
-        self.query_seconds = query_seconds
 
     async def process(self, authority: str) -> _Outcome:
         """check_host() for one domain (RFC 7208 section 4); every error has become a word."""
@@ -166,7 +164,7 @@ class _Evaluation:
                 raise _ErrorResult("temperror", f"no usable name: {name!r}") from error
         if len(name) > 254 or not all(0 < len(label) < 64 for label in name.split(".")):
             raise _ErrorResult("temperror", f"no usable name: {name!r}")
-        answer = await self.resolver.query(name, rdtype, self.deadline.sooner(self.query_seconds))
+        answer = await self.resolver.query(name, rdtype, self.deadline.sooner(QUERY_SECONDS))
         if answer.passing:
             if self.deadline.passed():
                 raise TimeoutError

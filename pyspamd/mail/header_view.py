@@ -133,8 +133,6 @@ class HeaderView:
         start: int | None,
         end: int | None,
         *,
-        include_start: bool = True,
-        include_end: bool = True,
         raw: bool = False,
     ) -> list[bytes]:
         """The fields from Received line number `start` to number `end`, counted from 0 at the top.
@@ -149,10 +147,6 @@ class HeaderView:
         for field in self._raw_fields if raw else self._lines:
             if field[:9].lower() == b"received:":
                 number += 1
-                if start == number and not include_start:
-                    continue
-                if end == number and not include_end:
-                    break
             if (start is None or start <= number) and (end is None or number < end):
                 found.append(field)
             elif end == number:

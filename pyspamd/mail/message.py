@@ -35,9 +35,8 @@ class ReadingSettings:
 class Message:
     """One message, never failing to be read whatever its bytes are.
 
-    `raw` may begin with an mbox or mbx separator line, which is not part of the message. `body_size` is the
-    size of the body before whoever handed it over shortened it, where known; `truncation` is what that one has
-    said of it, if it is believed.
+    `raw` may begin with an mbox or mbx separator line, which is not part of the message. `truncation` is what
+    whoever handed it over shortened has said of it, if that is believed.
     """
 
     def __init__(
@@ -45,13 +44,11 @@ class Message:
         raw: bytes,
         settings: ReadingSettings = ReadingSettings(),
         *,
-        body_size: int | None = None,
         truncation: Truncation | None = None,
     ) -> None:
         self.raw = raw
         self.settings = settings
         self.truncation = truncation
-        self._body_size = body_size
 
     @cached_property
     def _block(self) -> HeaderBlock:
@@ -75,10 +72,8 @@ class Message:
     @property
     def body_length(self) -> int:
         """The size of the body in bytes, before it was shortened where that is known."""
-        size = self._body_size
-        if size is None and self.truncation is not None:
-            size = self.truncation.body_size(len(self._block.block))
-        return len(self._block.body) if size is None else size
+        told = self.truncation.body_size(len(self._block.block)) if self.truncation is not None else None
+        return len(self._block.body) if told is None else told
 
     @property
     def mailbox_separator(self) -> bytes | None:

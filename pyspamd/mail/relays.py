@@ -31,7 +31,6 @@ class NetworkSettings:
     trusted, internal, msa -- the sets of `trusted_networks`, `internal_networks`, `msa_networks`
     trusted_configured, internal_configured -- whether the directive was given
     originating_ip_headers -- names of fields that hold the address a message was submitted from
-    originating -- the caller vouches that the message was submitted from inside or by a known user
     """
 
     trusted: IPSet = field(default_factory=with_loopback)
@@ -40,7 +39,6 @@ class NetworkSettings:
     trusted_configured: bool = False
     internal_configured: bool = False
     originating_ip_headers: tuple[str, ...] = ()
-    originating: bool = False
 
 
 class Relays:
@@ -178,11 +176,7 @@ class _Splitter:
                 self.in_trusted = self.in_internal = False
             return False
         if not relay.auth and not self.trusted_networks.contains(relay.ip):
-            if self.settings.originating:
-                self.found_msa = True
-            else:
-                self.in_trusted = False
-            self.in_internal = False
+            self.in_trusted = self.in_internal = False
             return False
         if self.in_internal and not relay.auth and not self.internal_networks.contains(relay.ip):
             self.in_internal = False

@@ -12,7 +12,7 @@ import asyncio
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from ..auth.arc import ArcChain
 from ..auth.result import SignatureResult

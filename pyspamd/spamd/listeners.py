@@ -214,11 +214,11 @@ def _owner(options: ServerOptions) -> tuple[int, int]:
     return owner, group
 
 
-def close_all(listeners: Sequence[Listener], *, unlink: bool = True) -> None:
+def close_all(listeners: Sequence[Listener]) -> None:
     """Close the sockets and take the Unix ones' files away."""
     for listener in listeners:
         listener.socket.close()
-        if unlink and listener.place.path and not listener.is_lent:
+        if listener.place.path and not listener.is_lent:
             Path(listener.place.path).unlink(missing_ok=True)
 
 

@@ -71,7 +71,7 @@ class EngineJudgement:
 class EngineScorer:
     """Judges with one `Engine` and those it makes for users; made in the master, opened in each worker."""
 
-    def __init__(self, engine: Engine, reading: Reading | None = None, *, warm_up: bool = True) -> None:
+    def __init__(self, engine: Engine, reading: Reading | None = None) -> None:
         self.engine = engine
         self.reading = reading or Reading()
         self._cache = engine.cache
@@ -81,8 +81,7 @@ class EngineScorer:
         engine.program.compile_all()
         if not engine.local_tests_only:
             import_record_types()
-        if warm_up:
-            _warm_up(engine)
+        _warm_up(engine)
 
     @property
     def time_limit(self) -> float | None:

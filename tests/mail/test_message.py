@@ -55,10 +55,6 @@ def test_an_empty_html_part_has_no_page() -> None:
     assert message.html is None
 
 
-def test_the_size_before_truncation_can_be_told() -> None:
-    assert Message(SAMPLE, body_size=10_000).body_length == 10_000
-
-
 _LINES = st.sampled_from(
     [
         b"Content-Type: multipart/mixed; boundary=b",

@@ -123,17 +123,6 @@ def test_trust_is_inferred_as_documented() -> None:
     assert [relay.ip_private for relay in relays.all] == [True, False, False, True]
 
 
-def test_who_vouches_for_a_message_makes_its_relays_trusted_but_not_internal() -> None:
-    lines = (
-        b"from pc (pc.example.com [192.0.2.1]) by a.example.com (Postfix) with ESMTP id ABC2",
-        b"from b.example.com (b.example.com [192.0.2.2]) by pc (Postfix) with ESMTP id ABC3",
-    )
-    networks = NetworkSettings(trusted_configured=True, originating=True)
-    relays = split(*lines, networks=networks)
-    assert len(relays.trusted) == len(relays.external) == 2
-    assert not relays.untrusted and not relays.internal
-
-
 @pytest.mark.oracle
 def test_a_forged_msa_field_is_marked_as_the_original_marks_it(oracle: str, stock_rules: Path) -> None:
     line = (
