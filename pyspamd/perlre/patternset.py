@@ -6,12 +6,11 @@ limit; the order of the elements decides which matches come first, never whether
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 from . import pcre
 from .prefilter import LiteralGate
-from .regex import Match, Regex
+from .regex import Regex
 
 _match = pcre.match
 _CONTEXT = pcre.CONTEXT
@@ -25,21 +24,11 @@ class Entry:
 
     `limit`: matches after which it has had enough, over all elements; 0 for none (`tflags multiple` without
     `maxhits`); 1 is a plain rule. `skip_first`: not on element 0 (`tflags nosubject`: that is the subject).
-    `keep`: hand back the `Match` objects (rules with named captures).
     """
 
     regex: Regex
     limit: int = 1
     skip_first: bool = False
-    keep: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Hits:
-    """What matched: matches counted by entry number, and the matches themselves of entries that keep them."""
-
-    counts: dict[int, int]
-    kept: dict[int, list[Match]]
 
 
 class PatternSet:
@@ -56,9 +45,7 @@ class PatternSet:
         self.gate = gate
         self.joined = joined
         self._special = frozenset(
-            number
-            for number, entry in enumerate(self.entries)
-            if entry.limit != 1 or entry.skip_first or entry.keep
+            number for number, entry in enumerate(self.entries) if entry.limit != 1 or entry.skip_first
         )
         self._codes: list[pcre.Code | None] = [None] * len(self.entries)
         self._all = frozenset(range(len(self.entries)))
@@ -73,41 +60,43 @@ class PatternSet:
             return set(self._all)
         return set().union(*map(self.gate.candidates, elements))
 
-    def hits(self, elements: Sequence[bytes], only: Collection[int] | None = None) -> Hits:
-        """What matches in `elements`; `only` restricts which entries are run."""
+    def hits(self, elements: Sequence[bytes], only: Collection[int] | None = None) -> dict[int, int]:
+        """By the number of each entry that matches in `elements`, how often; `only` restricts which are run."""
         todo = set(self._all if only is None else only)
-        found = Hits({}, {})
+        counts: dict[int, int] = {}
         if self.gate is None:
-            self._joined(elements, todo, found)
+            self._joined(elements, todo, counts)
         elif self.joined:
-            self._joined(elements, todo & self.gate.candidates(_SEPARATOR.join(elements)), found)
+            self._joined(elements, todo & self.gate.candidates(_SEPARATOR.join(elements)), counts)
         else:
-            self._one_by_one(self.gate, elements, todo, found)
-        return found
+            self._one_by_one(self.gate, elements, todo, counts)
+        return counts
 
-    def _joined(self, elements: Sequence[bytes], candidates: set[int], found: Hits) -> None:
+    def _joined(self, elements: Sequence[bytes], candidates: set[int], counts: dict[int, int]) -> None:
         special = self._special
         for number in candidates:
             if number in special:
                 for place, element in enumerate(elements):
-                    if self._count(number, place, element, found):
+                    if self._count(number, place, element, counts):
                         break
                 continue
             matches = self.entries[number].regex.matches
             for element in elements:
                 if matches(element):
-                    found.counts[number] = 1
+                    counts[number] = 1
                     break
 
-    def _one_by_one(self, gate: LiteralGate, elements: Sequence[bytes], todo: set[int], found: Hits) -> None:
-        codes, special, counts = self._codes, self._special, found.counts
+    def _one_by_one(
+        self, gate: LiteralGate, elements: Sequence[bytes], todo: set[int], counts: dict[int, int]
+    ) -> None:
+        codes, special = self._codes, self._special
         # One regex after the other, each over all its elements: the processor has its code at hand but once.
         for number, places in sorted(gate.spread(elements).items()):
             if number not in todo:
                 continue
             if number in special:
                 for place in places:
-                    if self._count(number, place, elements[place], found):
+                    if self._count(number, place, elements[place], counts):
                         break
                 continue
             code = codes[number]
@@ -124,20 +113,13 @@ class PatternSet:
                 counts[number] = 1
                 break
 
-    def _count(self, number: int, place: int, element: bytes, found: Hits) -> bool:
+    def _count(self, number: int, place: int, element: bytes, counts: dict[int, int]) -> bool:
         """Run an entry that does more than match once; whether it has had enough."""
         entry = self.entries[number]
         if entry.skip_first and place == 0:
             return False
-        so_far = found.counts.get(number, 0)
-        left = entry.limit - so_far if entry.limit else 0
-        if entry.keep:
-            matches = list(islice(entry.regex.finditer(element), left or None))
-            new = len(matches)
-            if new:
-                found.kept.setdefault(number, []).extend(matches)
-        else:
-            new = entry.regex.count(element, left)
+        so_far = counts.get(number, 0)
+        new = entry.regex.count(element, entry.limit - so_far if entry.limit else 0)
         if new:
-            found.counts[number] = so_far + new
+            counts[number] = so_far + new
         return bool(entry.limit) and so_far + new >= entry.limit

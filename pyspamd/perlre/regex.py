@@ -17,7 +17,7 @@ from .parser import parse
 from .syntax import Parsed
 from .translate import made_smaller, translated
 
-__all__ = ["Match", "Regex", "RegexError", "compile_regex", "restore_regex"]
+__all__ = ["Match", "Regex", "RegexError", "compile_anew", "compile_regex", "restore_regex"]
 
 _log = logging.getLogger(__name__)
 _CODE: Final = re.compile(r"\(\?\??\{")
@@ -62,10 +62,6 @@ class Match:
     def groups(self) -> tuple[bytes | None, ...]:
         """What each numbered group matched."""
         return tuple(self.group(number) for number in range(1, self.regex.group_count + 1))
-
-    def named(self) -> dict[str, bytes]:
-        """The named groups that took part, by name."""
-        return {name: found for name in self.regex.names if (found := self.group(name)) is not None}
 
     def named_all(self) -> dict[str, list[bytes]]:
         """What every group of each name matched, in order (Perl's `%-` without the undefined ones)."""

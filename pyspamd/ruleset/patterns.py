@@ -119,7 +119,7 @@ class PatternBundle:
         """(rule, count) of every plain rule that hits the elements, in the rules' order."""
         if self.bulk is not None:
             rules = self.rules
-            for number, count in sorted(self.bulk.hits(elements).counts.items()):
+            for number, count in sorted(self.bulk.hits(elements).items()):
                 yield rules[number].name, count
 
     def hits_over(self, early: Sequence[bytes], late: Sequence[bytes]) -> Iterator[tuple[str, int]]:
@@ -129,9 +129,9 @@ class PatternBundle:
         """
         if self.bulk is None:
             return
-        after = self.bulk.hits(late).counts
+        after = self.bulk.hits(late)
         concerned = self.bulk.candidates(_changed(early, late))
-        before = self.bulk.hits(early, concerned).counts
+        before = self.bulk.hits(early, concerned)
         for number in sorted(before.keys() | after.keys()):
             rule, count = self.rules[number], after.get(number, 0)
             if (

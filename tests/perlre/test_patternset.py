@@ -29,28 +29,17 @@ def test_counts(way: str) -> None:
         Entry(compile_regex("NO\xc9L", "i")),
     ]
     hits = set_of(entries, way).hits(ELEMENTS)
-    assert hits.counts == {0: 1, 1: 4, 2: 3, 3: 3, 6: 1, 7: 1}
-    assert hits.kept == {}
-    assert sorted(set_of(entries, way).hits(ELEMENTS, only=[1, 4, 7]).counts) == [1, 7]
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_kept_matches(way: str) -> None:
-    regex = compile_regex("(?<word>\\w+) money", "i")
-    entries = [Entry(regex, keep=True), Entry(regex, limit=0, keep=True), Entry(regex, limit=2, keep=True)]
-    hits = set_of(entries, way).hits(ELEMENTS)
-    words = {number: [match.group("word") for match in kept] for number, kept in hits.kept.items()}
-    assert words == {0: [b"Subject"], 1: [b"Subject", b"Your", b"l"], 2: [b"Subject", b"Your"]}
-    assert hits.counts == {0: 1, 1: 3, 2: 2}
+    assert hits == {0: 1, 1: 4, 2: 3, 3: 3, 6: 1, 7: 1}
+    assert sorted(set_of(entries, way).hits(ELEMENTS, only=[1, 4, 7])) == [1, 7]
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_runaway_regex_counts_as_no_hit(way: str) -> None:
     entries = [Entry(compile_regex("x(a+)+$")), Entry(compile_regex("b$"))]
-    assert sorted(set_of(entries, way).hits([b"x" + b"a" * 60 + b"b"]).counts) == [1]
+    assert sorted(set_of(entries, way).hits([b"x" + b"a" * 60 + b"b"])) == [1]
 
 
 def test_nothing_to_do() -> None:
-    assert sorted(PatternSet([]).hits(ELEMENTS).counts) == []
-    assert sorted(set_of([Entry(compile_regex("a"))], "each").hits([]).counts) == []
-    assert sorted(set_of([Entry(compile_regex("a"))], "joined").hits([]).counts) == []
+    assert sorted(PatternSet([]).hits(ELEMENTS)) == []
+    assert sorted(set_of([Entry(compile_regex("a"))], "each").hits([])) == []
+    assert sorted(set_of([Entry(compile_regex("a"))], "joined").hits([])) == []

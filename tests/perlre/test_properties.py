@@ -122,4 +122,4 @@ def found_in_a_set(pattern: str) -> list[int] | None:
     except RegexError:
         return None
     entries = PatternSet([Entry(regex)], LiteralGate.of([regex]), joined=False)
-    return [byte for byte in range(256) if entries.hits([bytes([byte])]).counts]
+    return [byte for byte in range(256) if entries.hits([bytes([byte])])]

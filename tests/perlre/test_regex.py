@@ -65,7 +65,7 @@ def test_groups() -> None:
     assert match.group() == b"size=40"
     assert match.group("word") == b"size"
     assert match.groups() == (b"size", None, b"40")
-    assert match.named() == {"word": b"size", "value": b"40"}
+    assert match.named_all() == {"word": [b"size"], "value": [b"40"]}
     assert match.span(3) == (8, 10)
     assert (match.start(2), match.end(2)) == (-1, -1)
     with pytest.raises(IndexError):
