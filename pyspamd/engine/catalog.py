@@ -38,7 +38,7 @@ class PluginFaultError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A plugin's class and what it adds to the language (`conf.loader.PluginSpec`)."""
+    """A plugin's class and what it adds to the language (`conf.plugin_catalog.PluginSpec`)."""
 
     name: str
     plugin: type[Plugin] | None
@@ -60,7 +60,7 @@ def _load_file(name: str, path: str) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise PluginFaultError(f"{path} cannot be loaded: {error}") from error
+        raise PluginFaultError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
     return module
 
 

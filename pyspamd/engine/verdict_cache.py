@@ -29,13 +29,13 @@ MIME_FIELDS = (
 """Top-level fields that decide how a body is decoded (those of inner parts are in the raw body)."""
 
 
-def body_key(message: Message, fingerprint: str, *, truncated: bool = False) -> str:
+def body_key(message: Message, fingerprint: str) -> str:
     """SHA-256 (hex) over what the reading of the body depends on.
 
     `fingerprint` stands for rules, code and the user's preferences. Every value is length-prefixed, so that no two
     different inputs run together; repeats and their order count.
     """
-    digest = hashlib.sha256(f"pyspamd body {FORMAT} {fingerprint} {int(truncated)}\n".encode())
+    digest = hashlib.sha256(f"pyspamd body {FORMAT} {fingerprint}\n".encode())
     for name in (*MIME_FIELDS, "Subject"):
         for value in message.headers.raw(name):
             digest.update(f"{name} {len(value)}\n".encode())

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-"""The verbs that have a message judged, in the order in which a command line is tried for them."""
-
 DEFAULT_MAX_SIZE: Final = 64 * 1024 * 1024
 
 

@@ -143,7 +143,6 @@ def test_subject_and_decoding_belong_to_the_body(make_judge: Callable[..., Judge
     for what, message in changed.items():
         assert body_key(judge.engine.read(message), "x") != known, what
     assert body_key(judge.engine.read(UNSIGNED), "other rules") != known
-    assert body_key(judge.engine.read(UNSIGNED), "x", truncated=True) != known
     same = UNSIGNED.replace(b"To: team@lists.example.net", b"To: other@example.com")
     assert body_key(judge.engine.read(same), "x") == known
 
