@@ -15,7 +15,7 @@ from .conf import Conf, Mention
 from .core_rules import IGNORE_ALWAYS_MATCHING
 from .dialect import Dialect, words_of
 from .directives import BadValue, Directive, Scores, shorten
-from .rules import RuleDef, Test
+from .rules import EvalCall, RuleDef, Test
 
 _RULE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 LONGEST_NAME: Final = 100
@@ -124,6 +124,10 @@ class Builder:
             fault = self.dialect.checks.meta(name, expression)
             if fault:
                 raise BadValue(f"has an unusable expression: {fault}")
+
+    def eval_call(self, text: str) -> EvalCall | None:
+        """See `Build.eval_call`."""
+        return self.dialect.checks.eval_call(text)
 
     def path(self, text: str) -> Path:
         """See `Build.path`."""

@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from lark import Lark, Token, Tree
 from lark.exceptions import LarkError
@@ -107,11 +107,15 @@ class Facts:
     """Told of a part that cannot be answered and counts as false."""
 
 
+Node = tuple[Any, ...]
+"""A part of a condition: what it is, then its parts: nodes, and tokens as text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A parsed condition."""
+    """A parsed condition; its tree is plain data, so that a cache of parsed configurations can keep it."""
 
-    tree: Tree[Token]
+    tree: Node
 
     def holds(self, facts: Facts) -> bool:
         """Whether the condition is true. Raises BrokenConditionError where it cannot be worked out."""
@@ -150,24 +154,22 @@ _OPERATORS: Final[dict[str, Callable[[float, float], float]]] = {
 }
 
 
-def _value(tree: Tree[Token] | Token, facts: Facts) -> Value:
+def _value(node: Node, facts: Facts) -> Value:
     """Work out a part of the condition; what `&&`, `||` and `?:` do not need stays unasked, as in Perl."""
-    if isinstance(tree, Token):  # an operator's sign: never asked for its value
-        return str(tree)
-    parts = tree.children
-    match tree.data:
+    kind, *parts = node
+    match kind:
         case "choose":
             return _value(parts[1 if _truth(_value(parts[0], facts)) else 2], facts)
         case "either" | "both":
             left = _value(parts[0], facts)
-            return left if _truth(left) == (tree.data == "either") else _value(parts[1], facts)
+            return left if _truth(left) == (kind == "either") else _value(parts[1], facts)
         case "differ":
             return _exclusive(_value(parts[0], facts), _value(parts[1], facts))
         case "chain":
             return _chain(parts, facts)
         case "compare":
             left, right = _number(_value(parts[0], facts)), _number(_value(parts[2], facts))
-            return float(_OPERATORS[str(parts[1])](left, right))
+            return float(_OPERATORS[parts[1]](left, right))
         case "negate":
             return float(not _truth(_value(parts[1], facts)))
         case "signed":
@@ -180,11 +182,11 @@ def _value(tree: Tree[Token] | Token, facts: Facts) -> Value:
         case "append":
             return _number(_value(parts[0], facts)) + _number(_value(parts[1], facts))
         case "call":
-            return _call(str(parts[0]), _value(parts[1], facts) if len(parts) > 1 else None, facts)
+            return _call(parts[0], _value(parts[1], facts) if len(parts) > 1 else None, facts)
         case "name":
-            return _name(str(parts[0]), facts)
+            return _name(parts[0], facts)
         case _:
-            return _literal(str(parts[0]))
+            return _literal(parts[0])
 
 
 def _literal(number: str) -> float:
@@ -195,14 +197,14 @@ def _literal(number: str) -> float:
         return -math.inf if number.startswith("-") else math.inf
 
 
-def _chain(parts: list[Tree[Token] | Token], facts: Facts) -> Value:
+def _chain(parts: list[Any], facts: Facts) -> Value:
     """Comparisons in a row all have to hold (Perl 5.32); what stands alone is itself."""
     if len(parts) == 1:
         return _value(parts[0], facts)
     left = _number(_value(parts[0], facts))
     for sign, part in zip(parts[1::2], parts[2::2], strict=True):
         right = _number(_value(part, facts))
-        if not _OPERATORS[str(sign)](left, right):
+        if not _OPERATORS[sign](left, right):
             return 0.0
         left = right
     return 1.0
@@ -239,7 +241,15 @@ def _call(function: str, argument: Value, facts: Facts) -> Value:
     return 1.0 if (facts.can if function == "can" else facts.has)(str(argument)) else None
 
 
-_PARSER: Final = Lark(_GRAMMAR, parser="lalr", lexer="contextual", maybe_placeholders=False)
+@lru_cache(maxsize=1)
+def _parser() -> Lark:
+    """Made when first needed: where all conditions are known from an earlier start, it is not."""
+    return Lark(_GRAMMAR, parser="lalr", lexer="contextual", maybe_placeholders=False)
+
+
+def _plain(tree: Tree[Token]) -> Node:
+    parts = (str(part) if isinstance(part, Token) else _plain(part) for part in tree.children)
+    return str(tree.data), *parts
 
 
 @lru_cache(maxsize=1024)
@@ -250,7 +260,7 @@ def parse_condition(text: str) -> Condition:
             raise UnreadableConditionError(f"'{token}' means nothing in a condition")
     text = _TOKENS.sub(_with_octals_apart, text)
     try:
-        return Condition(_PARSER.parse(text))
+        return Condition(_plain(_parser().parse(text)))
     except LarkError as error:
         raise BrokenConditionError("it does not parse") from error
 

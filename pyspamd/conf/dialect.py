@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from .conditions import Condition, parse_condition
 from .directives import Directive
+from .evalcall import parse_eval
 from .grammar import Statement, parse_lines
 from .plugin_catalog import PLUGIN_PREFIX, PluginCatalog, PluginSpec
+from .rules import EvalCall
 
 CORE_MODULE: Final = "Mail::SpamAssassin::Conf"
 
@@ -61,6 +64,12 @@ class Checks:
 
     statements: Callable[[str], Iterable[Statement]] = parse_lines
     """Takes a file's text apart; a higher room may remember what came out the last time."""
+
+    condition: Callable[[str], Condition] = parse_condition
+    """Reads the condition of an `if`; may be remembered too."""
+
+    eval_call: Callable[[str], EvalCall | None] = parse_eval
+    """Reads the call of an eval test; may be remembered too."""
 
 
 @dataclass(frozen=True, slots=True)

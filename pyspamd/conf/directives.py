@@ -23,7 +23,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from ..base.errors import PyspamdError
 from ..base.problems import Location
 from .ascii import lower
-from .rules import Test
+from .rules import EvalCall, Test
 
 T = TypeVar("T")
 Text = TypeVar("Text", bound=str | None)
@@ -90,6 +90,9 @@ class Build(Protocol):
 
     def check_meta(self, name: str, expression: str) -> None:
         """Raise BadValue if the expression is not one that a meta rule may have."""
+
+    def eval_call(self, text: str) -> EvalCall | None:
+        """The call that `text` writes, or `None` where it is not one."""
 
     def warn(self, text: str, rule: str | None = None) -> None:
         """Report something odd about the present line, which is used all the same."""

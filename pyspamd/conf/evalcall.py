@@ -35,14 +35,17 @@ class _Call(Transformer[Token, EvalCall]):
         return EvalCall(str(name), tuple(a[1:-1] if a.type == "QUOTED" else str(a) for a in args))
 
 
-_PARSER: Final = Lark(_GRAMMAR, parser="lalr", lexer="contextual", transformer=_Call())
+@lru_cache(maxsize=1)
+def _parser() -> Lark:
+    """Made when first needed: where all calls are known from an earlier start, it is not."""
+    return Lark(_GRAMMAR, parser="lalr", lexer="contextual", transformer=_Call())
 
 
 @lru_cache(maxsize=4096)
 def parse_eval(text: str) -> EvalCall | None:
     """The call that `text` writes, or `None` where it is not one."""
     try:
-        call: EvalCall = _PARSER.parse(text)  # type: ignore[assignment]
+        call: EvalCall = _parser().parse(text)  # type: ignore[assignment]
     except LarkError:
         return None
     return call

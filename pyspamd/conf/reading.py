@@ -6,7 +6,7 @@ from typing import Final
 
 from .ascii import SPACE
 from .builder import Builder
-from .conditions import VERSION, BrokenConditionError, Facts, UnreadableConditionError, parse_condition
+from .conditions import VERSION, BrokenConditionError, Facts, UnreadableConditionError
 from .core_rules import ALLOW_USER_RULES
 from .directives import BadValue, shorten
 from .grammar import Statement
@@ -137,7 +137,7 @@ class Reading:
 
         try:
             facts = Facts(dialect.is_loaded, can, dialect.has, dialect.local_tests_only, complain)
-            return parse_condition(text).holds(facts)
+            return dialect.checks.condition(text).holds(facts)
         except BrokenConditionError as error:
             builder.warn(f"The condition '{shorten(text)}' counts as false: {error}.")
         except RecursionError:

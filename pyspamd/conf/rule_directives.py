@@ -19,7 +19,6 @@ from ..perlre.delimited import split_regex
 from ..perlre.regex import RegexError
 from .ascii import SPACE
 from .directives import BadValue, Build, Directive, required, shorten
-from .evalcall import parse_eval
 from .rules import EmptyTest, EvalCall, HeaderExists, HeaderTest, MetaTest, PluginTest, RegexTest, Test
 
 _HEADER: Final = re.compile(
@@ -96,7 +95,7 @@ def eval_call(text: str, name: str, build: Build) -> EvalCall | EmptyTest:
     """
     if not _CALL.fullmatch(text):
         raise BadValue(f"needs a function and its arguments after eval:, not '{shorten(text)}'")
-    call = parse_eval(text)
+    call = build.eval_call(text)
     if call is None:
         build.refuse(f"The arguments of eval:{shorten(text)} do not parse, so the rule never hits.", name)
         return EmptyTest()

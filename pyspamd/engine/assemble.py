@@ -61,7 +61,13 @@ def _checks(patterns: CompiledStore, local_tests_only: bool) -> Checks:
             return str(error)
         return None
 
-    return Checks(regex=regex_fault, meta=meta_fault, statements=patterns.statements)
+    return Checks(
+        regex=regex_fault,
+        meta=meta_fault,
+        statements=patterns.statements,
+        condition=patterns.condition,
+        eval_call=patterns.eval_call,
+    )
 
 
 def files_of(setup: Setup) -> list[Path]:

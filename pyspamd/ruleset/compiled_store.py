@@ -1,4 +1,4 @@
-"""What is worked out about a configuration, kept on disk between starts: lines read, patterns, literals, metas.
+"""What is worked out about a configuration, kept on disk between starts: what was parsed, patterns, literals, metas.
 
 The file is marshalled data, code objects of metas among it, behind a checksum: trusted as Python's own compiled
 files are, and so read only where it belongs to root or to who runs this. What cannot be read, or was written by
@@ -21,8 +21,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from ..conf import grammar
+from ..conf import conditions, evalcall, grammar
+from ..conf.conditions import Condition, parse_condition
+from ..conf.evalcall import parse_eval
 from ..conf.grammar import Statement, parse_lines
+from ..conf.rules import EvalCall
 from ..perlre import pcre
 from ..perlre.gates import Gate, gate_of
 from ..perlre.prefilter import LiteralGate
@@ -33,7 +36,7 @@ from .meta_expression import MetaExpression, compile_meta, restore_meta
 logger = logging.getLogger(__name__)
 MOST_STALE: Final = 3
 """How many times what is in use a file may hold before it is begun anew."""
-_KINDS: Final = ("lines", "regexes", "gates", "metas")
+_KINDS: Final = ("lines", "conditions", "calls", "regexes", "gates", "metas")
 
 
 @lru_cache(maxsize=1)
@@ -41,7 +44,7 @@ def _versions() -> str:
     """A digest of the code and libraries that the stored results depend on."""
     libraries = " ".join(f"{name} {version(name)}" for name in ("pcre2", "ahocorasick_rs", "lark"))
     digest = hashlib.sha256(f"{sys.version} {marshal.version} {libraries}".encode())
-    modules = (grammar, meta_expression, sys.modules[__name__])
+    modules = (grammar, conditions, evalcall, meta_expression, sys.modules[__name__])
     code = [*Path(pcre.__file__).parent.glob("*.py"), *(Path(str(module.__file__)) for module in modules)]
     for path in sorted(code):
         digest.update(path.read_bytes())
@@ -87,18 +90,32 @@ class CompiledStore:
 
     def __init__(self, file: Path | None = None) -> None:
         self._file = file
-        self._lines, self._regexes, self._gates, self._metas = (_Kept() for _ in _KINDS)
+        self._kinds = {kind: _Kept() for kind in _KINDS}
         self._made = _Kept()
         if file is not None:
             self._load(file)
 
-    def _kinds(self) -> dict[str, _Kept]:
-        return dict(zip(_KINDS, (self._lines, self._regexes, self._gates, self._metas), strict=True))
-
     def statements(self, text: str) -> Iterable[Statement]:
         """The statements of a file's text (see `parse_lines`)."""
         key = hashlib.sha256(text.encode("latin-1", "replace")).hexdigest()
-        return map(Statement._make, self._lines.get(key, lambda: [tuple(each) for each in parse_lines(text)]))
+        return map(
+            Statement._make,
+            self._kinds["lines"].get(key, lambda: [tuple(each) for each in parse_lines(text)]),
+        )
+
+    def condition(self, text: str) -> Condition:
+        """The condition of an `if` (see `parse_condition`, also for what it raises)."""
+        return Condition(self._kinds["conditions"].get(text, lambda: parse_condition(text).tree))
+
+    def eval_call(self, text: str) -> EvalCall | None:
+        """The call of an eval test (see `parse_eval`)."""
+
+        def parsed() -> tuple[str, tuple[str, ...]] | None:
+            call = parse_eval(text)
+            return None if call is None else (call.function, call.args)
+
+        data = self._kinds["calls"].get(text, parsed)
+        return None if data is None else EvalCall(*data)
 
     def regex(self, pattern: str, flags: str) -> Regex:
         """The compiled pattern, the same object each time. Raises RegexError."""
@@ -111,7 +128,7 @@ class CompiledStore:
                 fresh.append(compile_regex(pattern, flags))
                 return fresh[0].as_data()
 
-            data = self._regexes.get(key, compiled)
+            data = self._kinds["regexes"].get(key, compiled)
             if fresh:
                 return fresh[0]
             try:
@@ -127,7 +144,7 @@ class CompiledStore:
         gates: list[Gate | None] = []
         for regex in regexes:
             make = partial(_gate_data, regex.pattern, regex.flags, kind)
-            data = self._gates.get(f"{kind} {regex.flags}/{regex.pattern}", make)
+            data = self._kinds["gates"].get(f"{kind} {regex.flags}/{regex.pattern}", make)
             gates.append(None if data is None else Gate(*data))
         return LiteralGate(gates)
 
@@ -142,14 +159,14 @@ class CompiledStore:
         if "rules_matching" in expression:  # depends on which rules there are
             return compiled()
         key = f"{int(local_tests_only)} {expression}"
-        return restore_meta(self._metas.get(key, lambda: compiled().as_data()))
+        return restore_meta(self._kinds["metas"].get(key, lambda: compiled().as_data()))
 
     def save(self) -> None:
         """Write what is known, if something new was worked out, and forget it.
 
         A folder that cannot be written is no fault.
         """
-        kinds = self._kinds()
+        kinds = self._kinds
         if self._file is not None and any(kept.is_new for kept in kinds.values()):
             everything = {kind: kept.all() for kind, kept in kinds.items()}
             self._write(self._file, marshal.dumps({"versions": _versions(), **everything}))
@@ -181,7 +198,7 @@ class CompiledStore:
                 return
             stored = marshal.loads(body)  # noqa: S302 -- ours, see above
             if stored["versions"] == _versions():
-                for kind, kept in self._kinds().items():
+                for kind, kept in self._kinds.items():
                     kept.old = stored[kind]
         except FileNotFoundError:
             return

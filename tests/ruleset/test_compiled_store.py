@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from pyspamd.conf.conditions import Facts
 from pyspamd.conf.grammar import parse_lines
+from pyspamd.conf.rules import EvalCall
 from pyspamd.engine.assemble import Setup, assemble, problems_of
 from pyspamd.perlre.regex import RegexError
 from pyspamd.ruleset import compiled_store
@@ -22,10 +24,18 @@ PATTERNS = (("caf\xe9|tea", "i"), ("(?<a>x)|(?<a>y)", ""), ("viagra|cialis", "i"
 METAS = ("A && (B + C > 2)", "!A", "A || B", "()", "local_tests_only + 1")
 
 
+CONDITIONS = ("plugin(Here) && version >= 3.004", "1 + 2 * -1 > 5 || !1", "!plugin(There) && (1 < 2 < 3)")
+CALLS = ("f(1, 'a,b')", "g()", "h(")
+
+
 def stored(file: Path) -> CompiledStore:
     """A store read back from what another one wrote of TEXT, PATTERNS and METAS."""
     store = CompiledStore(file)
     list(store.statements(TEXT))
+    for condition in CONDITIONS:
+        store.condition(condition)
+    for call in CALLS:
+        store.eval_call(call)
     store.gate([store.regex(*each) for each in PATTERNS], "text")
     for expression in METAS:
         store.meta(expression, "X")
@@ -41,9 +51,12 @@ def test_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("worked out anew")
 
-    for name in ("parse_lines", "compile_regex", "gate_of", "compile_meta"):
+    for name in ("parse_lines", "parse_condition", "parse_eval", "compile_regex", "gate_of", "compile_meta"):
         monkeypatch.setattr(compiled_store, name, refuse)
     assert list(again.statements(TEXT)) == expected
+    facts = Facts(plugin=lambda name: name == "Here")
+    assert [again.condition(each).holds(facts) for each in CONDITIONS] == [True, False, True]
+    assert [again.eval_call(each) for each in CALLS] == [EvalCall("f", ("1", "a,b")), EvalCall("g"), None]
     regexes = [again.regex(*each) for each in PATTERNS]
     assert [regex.matches(b"CAF\xc9") for regex in regexes] == [True, False, False, True]
     gate = again.gate(regexes, "text")
@@ -121,7 +134,7 @@ def test_after_saving_nothing_gathers(tmp_path: Path) -> None:
     store.save()
     assert store.regex("one user's", "").matches(b"one user's rule")
     assert store.meta("A", "X").names == ("A",)
-    assert all(not kept.used and not kept.old for kept in (*store._kinds().values(), store._made))
+    assert all(not kept.used and not kept.old for kept in (*store._kinds.values(), store._made))
 
 
 @pytest.mark.oracle
