@@ -49,13 +49,15 @@ def rule_and_rest(text: str) -> tuple[str, str]:
     return name, rest.lstrip(SPACE)
 
 
-def delimited(name: str, text: str, build: Build) -> RegexTest:
-    """A regex with its delimiters, `/text/flags` or `m{text}flags`, checked. Raises BadValue.
-
-    A rule (`name`) whose regex captures tags runs before all others unless a later `priority` line says else.
-    """
-    if _CAPTURE.search(text) and _RULE_NAME.fullmatch(name):
+def put_captures_first(name: str, pattern: str, build: Build) -> None:
+    """A rule whose regex captures tags runs before all others unless a later `priority` line says else."""
+    if _CAPTURE.search(pattern) and _RULE_NAME.fullmatch(name):
         build.priorities[name] = CAPTURE_PRIORITY
+
+
+def delimited(name: str, text: str, build: Build) -> RegexTest:
+    """A regex with its delimiters, `/text/flags` or `m{text}flags`, checked. Raises BadValue."""
+    put_captures_first(name, text, build)
     pattern, flags = split_pattern(text)
     build.check_regex(name, pattern, flags)
     return RegexTest(pattern, flags)

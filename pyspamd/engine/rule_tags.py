@@ -12,8 +12,9 @@ def tag_values(scan: Scan, name: str) -> list[str]:
 
     Source: Mail::SpamAssassin::PerMsgStatus, `get_tag_raw`: no rule can set a tag that every verdict has.
     """
-    if name.partition("(")[0] not in COMMON:
-        return scan.tags.values(name)
+    plain = name.partition("(")[0]
+    if plain not in COMMON:
+        return scan.tags.values(plain)
     value = tag_value(_so_far(scan), name)
     return [value] if value else []
 

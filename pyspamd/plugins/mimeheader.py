@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from typing import NamedTuple
 
 from ..conf.directives import BadValue, Build, required
-from ..conf.rule_directives import RuleDirective, rule_and_rest, split_pattern
+from ..conf.rule_directives import RuleDirective, put_captures_first, rule_and_rest, split_pattern
 from ..conf.rules import PluginTest
 from ..mail.part import Part
 from ..perlre.regex import Regex, compile_regex
@@ -46,6 +46,7 @@ def _parse(text: str, build: Build) -> tuple[str, object]:
         pattern = pattern[: unset.start()]
     source, flags = split_pattern(pattern)
     build.check_regex(name, source, flags)
+    put_captures_first(name, source, build)
     header, _, modifier = found.group(1).partition(":")
     return name, MimeHeaderTest(
         header, modifier == "raw", found.group(2) == "!~", source, flags, unset.group(1) if unset else ""

@@ -157,3 +157,19 @@ def test_marks_that_are_no_regex_stop_nothing(agreement: Any, marks: tuple[str, 
         [b"\n\nx<A>y\n"],
     )
     assert verdict["hits"].keys() == {"R1"}
+
+
+@pytest.mark.oracle
+def test_arguments_of_captured_tags_mean_nothing(agreement: Any) -> None:
+    (verdict,) = agreement(
+        r"""
+        header NAMED  Subject =~ /(?<WORD>[a-z]+)/
+        body   PLAIN  /%{WORD}!/
+        body   CALLED /%{WORD(x)}!/
+        body   EMPTY  /%{WORD()}!/
+        full   OTHER  /%{NONE(x)}|word/
+        header COMMON Subject =~ /%{HEADER(X-Word)}/
+        """,
+        [b"X-Word: word\nSubject: word\n\nword!\n"],
+    )
+    assert verdict["hits"].keys() == {"NAMED", "PLAIN", "CALLED", "EMPTY", "COMMON"}
