@@ -1,4 +1,7 @@
-"""The address that a DomainKeys signature speaks for: the first one in Sender, or in From."""
+"""The address that a DomainKeys signature speaks for: the first one in Sender, or in From.
+
+Source: RFC 4870 section 2.3; how an address is read, Perl's Mail::Address.
+"""
 
 import re
 from functools import lru_cache

@@ -1,4 +1,7 @@
-"""What a signature was made over: the canonical header and body as they stand in the message now."""
+"""What a signature was made over: the canonical header and body as they stand in the message now.
+
+Source: RFC 6376 section 3.7; RFC 8617; RFC 4870.
+"""
 
 from dataclasses import dataclass
 

@@ -1,5 +1,6 @@
 """A list of mail address patterns, and which of them match an address, found without trying every one.
 
+Source: `add_to_addrlist` of Mail::SpamAssassin::Conf::Parser.
 `*` stands for any text and `?` for one character; matching ignores case (ASCII). Each pattern may carry
 something: `welcomelist_from_rcvd` keeps the relays' domains there.
 

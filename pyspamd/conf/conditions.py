@@ -1,5 +1,6 @@
 """Conditions of `if` and `ifplugin`: a small LALR grammar, and what a condition says about a configuration.
 
+Source: `handle_conditional` of Mail::SpamAssassin::Conf::Parser.
 Known are `version`, `perl_version`, `local_tests_only`, `plugin(X)`, `can(A::b)`, `has(A::b)`, numbers (octal ones
 where they begin with 0), brackets and Perl's operators. Characters that belong to none of these are passed over, as
 in SpamAssassin, so quotes around a name do no harm.

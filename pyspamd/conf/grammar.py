@@ -1,5 +1,6 @@
 """The line grammar of configuration files: one LALR parse of a file into statements that know their place.
 
+Source: `parse` of Mail::SpamAssassin::Conf::Parser.
 Each line is a directive and its value, perhaps behind `lang xx`. `#` begins a comment and `\\#` stands for
 `#`; there are no continuation lines. Nothing in a file fails to parse here: what a line means is decided
 later, line by line, so that a bad one loses only itself.

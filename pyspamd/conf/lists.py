@@ -1,5 +1,7 @@
 """Directives that gather words line by line: lists, sets and tables.
 
+Source: the types of Mail::SpamAssassin::Conf::Parser.
+
 ::
 
     IGNORED = WordSet("shout_ignore_header", lower_case=True)   # frozenset[str]

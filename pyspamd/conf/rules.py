@@ -1,4 +1,7 @@
-"""What a rule is before it is compiled: its name, its area and its test, as typed records."""
+"""What a rule is before it is compiled: its name, its area and its test, as typed records.
+
+Source: `add_test` of Mail::SpamAssassin::Conf::Parser.
+"""
 
 from dataclasses import dataclass
 

@@ -7,7 +7,7 @@ name could forge an address.
 Example::
 
     >>> [(entry.phrase, entry.address) for entry in parse_header_addresses(b'"A. Body" <body@example.com>')]
-    [(b'A. Body', b'body@example.com')]
+    [(b'A. Body ', b'body@example.com')]
 """
 
 import re

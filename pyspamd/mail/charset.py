@@ -1,4 +1,7 @@
-"""Text turned into characters or UTF-8, its charset declared or guessed as SpamAssassin guesses it."""
+"""Text turned into characters or UTF-8, its charset declared or guessed as SpamAssassin guesses it.
+
+Source: `_normalize` and `detect_utf16` of Mail::SpamAssassin::Message::Node.
+"""
 
 import re
 from dataclasses import dataclass

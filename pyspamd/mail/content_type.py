@@ -1,4 +1,7 @@
-"""The Content-Type field taken apart as SpamAssassin does: type, boundary, charset and name."""
+"""The Content-Type field taken apart as SpamAssassin does: type, boundary, charset and name.
+
+Source: `parse_content_type` of Mail::SpamAssassin::Util.
+"""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Host names found in header text: the `:host` of header requests."""
+"""Host names found in header text: the `:host` of header requests.
+
+Source: `_get` of Mail::SpamAssassin::PerMsgStatus.
+"""
 
 import re
 

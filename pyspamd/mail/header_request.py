@@ -1,4 +1,7 @@
-"""What header rules and plugins ask for: a field's name and its modifiers, as in `From:addr:host`."""
+"""What header rules and plugins ask for: a field's name and its modifiers, as in `From:addr:host`.
+
+Source: `header` in Mail::SpamAssassin::Conf; `get` of Mail::SpamAssassin::PerMsgStatus.
+"""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Header fields: the block at the top of a message read as SpamAssassin reads it, and access by name."""
+"""Header fields: the block at the top of a message read as SpamAssassin reads it, and access by name.
+
+Source: `new` of Mail::SpamAssassin::Message; `header` and `_decode_header` of Mail::SpamAssassin::Message::Node.
+"""
 
 import datetime
 import re

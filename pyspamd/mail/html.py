@@ -1,5 +1,7 @@
 """An HTML part rendered as SpamAssassin renders it: its text, seen and unseen, its URIs, and facts about it.
 
+Source: Mail::SpamAssassin::HTML.
+
     page = render("<p>Hello <a href='http://example.com/'>you</a></p>", wide=False, octets=52)
     page.text                            # b"\\n\\nHello you\\n\\n"
     page.uris["http://example.com/"]     # HtmlUri(types=frozenset({"a"}), anchor_text=("you",))

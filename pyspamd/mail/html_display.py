@@ -1,4 +1,7 @@
-"""The text of a page as it is put together piece by piece, and how words are broken between pieces."""
+"""The text of a page as it is put together piece by piece, and how words are broken between pieces.
+
+Source: `display_text` and `get_rendered_text` of Mail::SpamAssassin::HTML.
+"""
 
 import re
 

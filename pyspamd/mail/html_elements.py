@@ -1,4 +1,7 @@
-"""Which elements SpamAssassin knows, and what each does to the text of a page."""
+"""Which elements SpamAssassin knows, and what each does to the text of a page.
+
+Source: the tables at the head of Mail::SpamAssassin::HTML, and its `html_whitespace`.
+"""
 
 import re
 from typing import NamedTuple

@@ -1,4 +1,7 @@
-"""The URIs of a page: which elements they stand in, and which texts lead to them."""
+"""The URIs of a page: which elements they stand in, and which texts lead to them.
+
+Source: `html_uri` and `push_uri` of Mail::SpamAssassin::HTML.
+"""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""The elements open at one point of a page, as far as they change how its text looks."""
+"""The elements open at one point of a page, as far as they change how its text looks.
+
+Source: `text_style` and `close_tag` of Mail::SpamAssassin::HTML.
+"""
 
 from .html_colours import colour
 from .html_style import DEFAULT, Style, declarations, style

@@ -1,4 +1,7 @@
-"""The state of one page being rendered: its texts, its URIs and what is counted on the way."""
+"""The state of one page being rendered: its texts, its URIs and what is counted on the way.
+
+Source: `html_tag`, `html_tests` and `html_text` of Mail::SpamAssassin::HTML.
+"""
 
 import re
 from collections import Counter

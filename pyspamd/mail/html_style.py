@@ -1,4 +1,7 @@
-"""What style attributes and `<font>` make of text: its colours and size, and whether a reader sees it."""
+"""What style attributes and `<font>` make of text: its colours and size, and whether a reader sees it.
+
+Source: `text_style`, `parse_css_background` and `html_font_invisible` of Mail::SpamAssassin::HTML.
+"""
 
 import re
 from functools import lru_cache

@@ -1,4 +1,7 @@
-"""A message: from raw bytes its fields, MIME tree and every text rules look at, each made when asked for."""
+"""A message: from raw bytes its fields, MIME tree and every text rules look at, each made when asked for.
+
+Source: Mail::SpamAssassin::Message.
+"""
 
 import hashlib
 import re

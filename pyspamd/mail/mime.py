@@ -1,4 +1,7 @@
-"""The MIME tree of a message, found line by line where SpamAssassin would find it."""
+"""The MIME tree of a message, found line by line where SpamAssassin would find it.
+
+Source: `parse_body`, `_parse_multipart` and `_parse_normal` of Mail::SpamAssassin::Message.
+"""
 
 import re
 from collections import deque

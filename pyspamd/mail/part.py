@@ -1,4 +1,7 @@
-"""One node of a message's MIME tree: its fields, its content as sent, decoded and rendered."""
+"""One node of a message's MIME tree: its fields, its content as sent, decoded and rendered.
+
+Source: Mail::SpamAssassin::Message::Node, above all `decode` and `rendered`.
+"""
 
 import re
 

@@ -1,4 +1,7 @@
-"""When a message was received, as its own fields tell it."""
+"""When a message was received, as its own fields tell it.
+
+Source: `receive_date` and `first_date` of Mail::SpamAssassin::Util.
+"""
 
 import re
 import time
@@ -19,7 +22,6 @@ def receive_date(message: Message, now: float) -> int:
     """Seconds since the epoch at which `message` came in, or `now` where no field says.
 
     The topmost Received field that is no local hop decides, then the mailbox separator, then what is left.
-    Source: Mail::SpamAssassin::Util, receive_date.
     """
     text = _FOLDS.sub(b" ", (message.mailbox_separator or b"") + b"".join(message.headers.all()))
     local, lines = split_local_hops(_RECEIVED.findall(text))

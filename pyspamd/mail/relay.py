@@ -1,4 +1,7 @@
-"""One handover of a message from host to host, as a Received line tells it."""
+"""One handover of a message from host to host, as a Received line tells it.
+
+Source: `parse_received_line` and `make_relay_as_string` of Mail::SpamAssassin::Message::Metadata::Received.
+"""
 
 import re
 from dataclasses import dataclass

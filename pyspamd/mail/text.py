@@ -1,4 +1,7 @@
-"""Decoded text cut into what rules match: body paragraphs, rawbody chunks, with their size limits."""
+"""Decoded text cut into what rules match: body paragraphs, rawbody chunks, with their size limits.
+
+Source: `get_rendered_body_text_array` and what follows it in Mail::SpamAssassin::Message.
+"""
 
 import re
 from collections.abc import Iterable

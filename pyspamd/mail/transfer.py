@@ -1,4 +1,7 @@
-"""Transfer encodings undone as SpamAssassin undoes them: quoted-printable and base64, broken or not."""
+"""Transfer encodings undone as SpamAssassin undoes them: quoted-printable and base64, broken or not.
+
+Source: `qp_decode` and `base64_decode` of Mail::SpamAssassin::Util.
+"""
 
 import binascii
 import re

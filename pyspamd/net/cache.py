@@ -1,4 +1,7 @@
-"""Answers remembered for as long as the DNS allows, and no more of them than fit."""
+"""Answers remembered for as long as the DNS allows, and no more of them than fit.
+
+Source: RFC 1035 section 3.2.1 for TTLs; RFC 2308 for answers that there is none.
+"""
 
 import time
 from collections import OrderedDict

@@ -1,7 +1,13 @@
 """What DNS lists answer with: addresses that are codes, and the tests that rules make on them.
 
-parse_code_test("127.0.1.2").matches("127.0.1.2")
-parse_code_test("0x10").matches("127.0.0.24")
+Source: RFC 5782 section 2.1 for the codes; for the tests `urirhssub` in Mail::SpamAssassin::Plugin::URIDNSBL and
+`askdns` in Mail::SpamAssassin::Plugin::AskDNS.
+
+Example::
+
+    >>> bits = parse_code_test("0x10")
+    >>> bits.matches(address_value("127.0.0.24")), bits.matches(address_value("127.0.0.8"))
+    (True, False)
 """
 
 import re

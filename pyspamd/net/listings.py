@@ -1,4 +1,7 @@
-"""What lists of hosts and domains answer, and the tests that `check_rbl` rules make on it."""
+"""What lists of hosts and domains answer, and the tests that `check_rbl` rules make on it.
+
+Source: RFC 5782; `check_rbl` in Mail::SpamAssassin::Plugin::DNSEval, `process_dnsbl_set` in Mail::SpamAssassin::Dns.
+"""
 
 import re
 from dataclasses import dataclass

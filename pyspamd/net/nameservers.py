@@ -1,4 +1,7 @@
-"""Which name servers to ask: addresses as directives write them, or the system's own list."""
+"""Which name servers to ask: addresses as directives write them, or the system's own list.
+
+Source: `dns_server` in Mail::SpamAssassin::Conf; resolv.conf(5).
+"""
 
 import ipaddress
 import re

@@ -1,5 +1,6 @@
 """Bracketed character classes: which bytes they match, and the text PCRE2 needs for the same.
 
+Source: perlrecharclass.
 Read as Perl reads them under `/aa`, with Perl's doubts (a range that ends in a class, a POSIX class outside
 of brackets) turned into errors as SpamAssassin does.
 """

@@ -1,5 +1,6 @@
 """Perl's backslash escapes: what each one matches, and how PCRE2 has to be told.
 
+Source: perlrebackslash.
 `read_escape` knows the escapes that stand for characters, classes and positions; references to groups are
 left to the parser. Whatever Perl only warns about is refused, because SpamAssassin refuses it.
 """

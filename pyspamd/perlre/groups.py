@@ -1,4 +1,7 @@
-"""What an opening parenthesis can start: groups, lookarounds, inline modifiers, calls, conditions, verbs."""
+"""What an opening parenthesis can start: groups, lookarounds, inline modifiers, calls, conditions, verbs.
+
+Source: perlre, Extended Patterns.
+"""
 
 import re
 from typing import Final, Literal, NamedTuple

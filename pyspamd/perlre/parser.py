@@ -1,5 +1,6 @@
 """Perl's regex language read once, and turned into a tree and into the edits that make it PCRE2's language.
 
+Source: perlre and its companions.
 The tree is for the literal prefilter. What Perl refuses, or SpamAssassin, which fears warnings, is refused here.
 """
 
