@@ -9,7 +9,9 @@ import pytest
 import pyspamd
 
 MODULES = [
-    name for _, name, _ in pkgutil.walk_packages(pyspamd.__path__, "pyspamd.") if not name.endswith("__main__")
+    name
+    for _, name, _ in pkgutil.walk_packages(pyspamd.__path__, "pyspamd.")
+    if not name.endswith("__main__")
 ]
 
 
