@@ -81,7 +81,16 @@ _WORDS: Final[dict[str, Kind]] = {
 }
 _VERBS: Final = {"ACCEPT", "COMMIT", "F", "FAIL", "MARK", "PRUNE", "SKIP", "THEN", ""}
 _LETTERS: Final = {"i": Flag.CASELESS, "m": Flag.MULTILINE, "s": Flag.DOTALL, "n": Flag.NO_CAPTURE}
-_ALL: Final = 63
+_ANY_LOOKAROUND: Final = re.compile(r"\(\?(?:[=!]|<[=!])|\(\*[pn]")
+_RESET_BY_CARET: Final = ~(
+    Flag.CASELESS
+    | Flag.MULTILINE
+    | Flag.DOTALL
+    | Flag.EXTENDED
+    | Flag.MORE_EXTENDED
+    | Flag.NO_CAPTURE
+    | Flag.UNICODE
+)
 
 
 def read_opening(text: str, start: int, flags: int) -> Opening:
@@ -148,7 +157,7 @@ def _modifiers(found: re.Match[str], flags: int) -> Opening:
     if caret:
         if minus:
             raise RegexError("'(?^' takes no minus")
-        flags &= ~(_ALL | Flag.UNICODE)
+        flags &= _RESET_BY_CARET
     flags = read_flags(letters, flags)
     for letter in dropped or "":
         if letter in _LETTERS:
@@ -177,7 +186,7 @@ def _condition(text: str, start: int, flags: int) -> Opening:
     if found:
         name = found[2] or found[3] or found[4]
         return Opening("condition", found.end(), flags, name=name, defines=bool(found[5]))
-    if re.match(r"\(\?(?:[=!]|<[=!])|\(\*[pn]", text[start + 2 : start + 6]):
+    if _ANY_LOOKAROUND.match(text, start + 2):
         return Opening("condition", start + 2, flags)
     raise RegexError("a condition tests neither a group nor a lookaround")
 

@@ -18,15 +18,25 @@ ENTITY: Final = "&#"
 """What subjects of an `ascii_only` tier do not contain either."""
 
 _NOTHING: Final[Strings] = frozenset({b""})
+# Limits that keep the work small; beyond them less is known, which costs speed only.
 _MOST_PRODUCT: Final = 512
+"""Strings that joining two sets may give."""
 _MOST_BYTES: Final = 20
+"""Bytes of a class that still tell something."""
 _MOST_LITERALS: Final = 1500
+"""Literals of a set that may be the answer."""
 _MOST_COUNTED: Final = 400
+"""Literals of a set that may be counted."""
 _LONGEST: Final = 20
+"""How long strings grow before a new run is begun, with their last `_KEPT` bytes."""
 _KEPT: Final = 8
 _MOST_LISTED: Final = 160
+"""Strings that an item repeated up to `_MOST_TIMES` times may give, each listed."""
+_MOST_TIMES: Final = 3
 _MOST_UNROLLED: Final = 8
+"""Repeats that are written out one behind the other."""
 _LEAST_COUNTED: Final = 3
+"""Repeats from which on counting is worth its time."""
 
 
 class Counted(NamedTuple):
@@ -109,6 +119,8 @@ def _minimal(literals: Strings) -> Strings:
 
 
 class _Extraction:
+    """The work on one pattern in one tier; a `blind` one takes lookarounds for empty."""
+
     def __init__(self, tier: Tier, kind: str, *, blind: bool = False) -> None:
         self.tier = tier
         self.kind = kind
@@ -250,7 +262,12 @@ class _Extraction:
 
     def _few_times(self, inner: Facts, low: int, high: int | None) -> Facts | None:
         """The facts of `inner` repeated, if all strings that makes can be listed."""
-        if inner.exact is None or high is None or high > 3 or len(inner.exact) ** high > _MOST_LISTED:
+        if (
+            inner.exact is None
+            or high is None
+            or high > _MOST_TIMES
+            or len(inner.exact) ** high > _MOST_LISTED
+        ):
             return None
         strings: Strings = frozenset()
         power = _NOTHING

@@ -174,9 +174,8 @@ class _Parser:
                 raise RegexError(f"'{source}{found[0]}' repeats the empty string without end")
             if low and high > 1:
                 self.idle.append(source + found[0])
-            if source.startswith("(*") or not source.startswith(
-                "("
-            ):  # PCRE2 wants positions in a group before it repeats them
+            # PCRE2 wants positions in a group before it repeats them.
+            if source.startswith("(*") or not source.startswith("("):
                 self._edit(start, start, "(?:")
                 self._edit(atom_end, atom_end, ")")
         self.at = found.end()

@@ -251,7 +251,7 @@ def restore_regex(data: list[Any]) -> Regex:
 
 
 def _compile_smaller(pattern: str, outer: int, parsed: Parsed, fault: Exception) -> tuple[pcre.Code, str]:
-    """What `compile_regex` does where PCRE2 refused the pattern: another try if it only was too large."""
+    """What `compile_anew` does where PCRE2 refused the pattern: another try if it only was too large."""
     smaller = made_smaller(pattern, outer, parsed)
     while getattr(fault, "code", 0) in pcre.TOO_LARGE and (source := next(smaller, "")):
         try:
