@@ -20,8 +20,8 @@ _FIELD_START = re.compile(rb"[\x21-\x39\x3b-\x7e]+[ \t]*:")
 _TIGHT_FIELD_START = re.compile(rb"[\x21-\x39\x3b-\x7e]+:")
 _EPILOGUE = re.compile(rb"[^\s.]")
 _BLANK = rb"[ \t\r\x0b\x0c]*+\n"
-_MANY_BLANK_LINES = re.compile(rb"\n(?:" + _BLANK + rb"){20}")
-_BLANK_LINES = re.compile(rb"^(?:" + _BLANK + rb"){20,}+(?:[ \t\r\x0b\x0c]++\Z)?", re.M)
+_MANY_BLANK_LINES = re.compile(rb"\n(?:%b){%d}" % (_BLANK, _KEPT_BLANK_LINES))
+_BLANK_LINES = re.compile(rb"^(?:%b){%d,}+(?:[ \t\r\x0b\x0c]++\Z)?" % (_BLANK, _KEPT_BLANK_LINES), re.M)
 _WHITESPACE = b" \t\n\r\x0b\x0c"
 
 
