@@ -4,9 +4,10 @@ import binascii
 import re
 from collections.abc import Callable
 
-# decode(data, strict): the text, `bytes` where it stayed undecoded; `None` only when strict and malformed.
 Decoder = Callable[[bytes, bool], str | bytes | None]
+"""`decode(data, strict)`: the text, `bytes` where it stayed undecoded; `None` only when strict and malformed."""
 Finder = Callable[[str], Decoder | None]
+"""`find_decoder`, handed in: what is here needs tables, which know of what is here."""
 
 _HIGH = bytes(byte | 0x80 if 0x21 <= byte <= 0x7E else byte for byte in range(256))
 _JIS_PART = re.compile(rb"(?:(\x1b\$\(D)|\x1b\$@|\x1b\$B|\x1b&@\x1b\$B|(\x1b\([BJ])|(\x1b\(I))([^\x1b]*)")
@@ -52,10 +53,8 @@ def _jis_to_euc(part: re.Match[bytes]) -> bytes:
 def _iso_2022_kr(find: Finder) -> Decoder:
     def decode(data: bytes, strict: bool) -> str | bytes | None:
         data = data.replace(_KOREAN_DESIGNATOR, b"")
-        data = _SHIFTED.sub(lambda part: part[1].translate(_HIGH) if part[2] else part[0], data).partition(
-            b"\x1b"
-        )[0]
-        return _with_escapes(find("euc-kr"), data)
+        data = _SHIFTED.sub(lambda part: part[1].translate(_HIGH) if part[2] else part[0], data)
+        return _with_escapes(find("euc-kr"), data.partition(b"\x1b")[0])
 
     return decode
 

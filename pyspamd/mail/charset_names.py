@@ -94,8 +94,8 @@ _ALIASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^(unicode-1-1-)?UTF-?7$", "UTF-7"),
     )
 )
-# No name is longer; the patterns above would take long over one that is.
 LONGEST_NAME = 1000
+"""No name is as long; the patterns above would take long over one that is."""
 # Nor does any lead over more others: `mac____@euro@euro…` can be shortened in very many orders.
 _MOST_NAMES = 24
 _WHITESPACE = re.compile(r"[ \t\n\r\f\v]+")
