@@ -8,6 +8,8 @@ from .html_style import DEFAULT, Style, declarations, style
 from .perl_characters import ASCII_SPACE, WIDE_SPACE, leading_number
 
 # Attributes that SpamAssassin heeds, by element; `th` counts as `td`.
+# Some change nothing there (`bgcolor`, `link`), but with each the size in force is taken note of, which may come from
+# a `<big>` outside.
 _PLAIN = frozenset(("style",))
 _TABLE = frozenset(("bgcolor", "style"))
 _FONT = frozenset(("color", "face", "size"))
