@@ -30,6 +30,7 @@ class Display:
         self.after_space = False
         """Whether the last piece is white space made by a tag."""
         self.after_hidden = False
+        """Whether the last piece is hidden."""
         self.obfuscation = 0
         """How often one piece of text went on with the word that another ended in."""
         self.backhair: set[tuple[int, int]] = set()

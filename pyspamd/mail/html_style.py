@@ -10,6 +10,8 @@ from typing import NamedTuple
 from .html_colours import INVALID, colour, is_close
 from .perl_characters import ASCII_SPACE, WIDE_SPACE, leading_number
 
+_NOT_RGB = re.compile(r"[^0-9,]+")
+
 LOW_CONTRAST = "font_low_contrast"
 INVALID_COLOUR = "font_invalid_color"
 
@@ -142,9 +144,6 @@ def _css_colour(value: str | None, space: str, wide: bool) -> str | None:
     if value == "inherit":
         return None
     return value if value == "transparent" else colour(value, wide)
-
-
-_NOT_RGB = re.compile(r"[^0-9,]+")
 
 
 _BACKGROUND = re.compile(

@@ -89,19 +89,20 @@ class Handover:
         self.envfrom: bytes | None = None
         self.id = b""
         self.auth = b""
-        # Whether this kind of server looks up names always, so that none in the line means there is none.
         self.looked_up = False
+        """Whether this kind of server looks up names always, so that none in the line means there is none."""
 
     def relay(self) -> Relay:
         """The relay this is, cleaned of what a header field must not carry."""
         rdns = self.rdns.rstrip(b".")
         if rdns[:1] == b"[" or rdns.lower() == b"unknown":
             rdns = b""
+        rdns = rdns.translate(_STRIP)
         ip = _plain_address(self.ip).translate(_STRIP)
         by = self.by
         return Relay(
             ip=ip,
-            rdns=(rdns := rdns.translate(_STRIP)),
+            rdns=rdns,
             helo=self.helo.translate(_STRIP),
             by=(by[:-1] if by.endswith(b";") else by).translate(_STRIP),
             ident=self.ident.translate(_STRIP),
