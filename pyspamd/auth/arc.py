@@ -30,6 +30,8 @@ SEAL = b"arc-seal"
 MESSAGE = b"arc-message-signature"
 RESULTS = b"arc-authentication-results"
 MOST_INSTANCES = 50
+Sets = Mapping[tuple[int, bytes], Field]
+"""The fields of a chain by instance and name."""
 _INSTANCE = re.compile(rb"\s*i[ \t\r\n]*=[ \t\r\n]*([0-9]{1,9})[ \t\r\n]*;")
 
 
@@ -100,7 +102,8 @@ async def verify(
         return ArcChain("fail", wrong, tuple(told))
     body = BodyHashes(wire.body)
     moment = time.time() if now is None else now
-    found = await settle_all([_prepare(wire, part, body, moment) for part in parts], resolver, deadline)
+    sets = sets_of(wire)
+    found = await settle_all([_prepare(wire, part, sets, body, moment) for part in parts], resolver, deadline)
     if truncated:
         found = [beyond_checking(result, wire) for result in found]
     if wrong := _missing(wire, parts):
@@ -200,7 +203,7 @@ def _described(part: _Part) -> SignatureResult:
     return replace(result, identity=None, instance=part.instance, canonicalization=form)
 
 
-def _prepare(message: WireMessage, part: _Part, hashes: BodyHashes, now: float) -> Pending:
+def _prepare(message: WireMessage, part: _Part, sets: Sets, hashes: BodyHashes, now: float) -> Pending:
     """A seal or message signature, checked as far as goes without its key."""
     result = _described(part)
     if part.tags is None:
@@ -228,7 +231,7 @@ def _prepare(message: WireMessage, part: _Part, hashes: BodyHashes, now: float) 
         _check_key(key, kind, hash_name)
         own = message.fields[part.at]
         if part.kind == "seal":
-            signed = sealed_text(message, part.instance or 0, own)
+            signed = sealed_text(sets, part.instance or 0, own)
         else:
             signed = signed_text(header_form, signed_fields(message.fields, names(tags[b"h"])), own)
         reason = key.verify(signature, digest_of(hash_name, signed), hash_name)
@@ -265,8 +268,8 @@ def _check_key(key: PublicKey, kind: str, hash_name: HashName) -> None:
         raise Refused("permerror", f"public key: does not support hash algorithm '{hash_name}'")
 
 
-def sealed_text(message: WireMessage, instance: int, own: Field) -> bytes:
-    """What a seal's hash is of (RFC 8617 section 5.1.1): every set up to its own, in order, itself without `b=`."""
+def sets_of(message: WireMessage) -> Sets:
+    """The fields of every set; of several that are alike the first."""
     sets: dict[tuple[int, bytes], Field] = {}
     for field in message.fields:
         if field.name == RESULTS:
@@ -281,10 +284,15 @@ def sealed_text(message: WireMessage, instance: int, own: Field) -> bytes:
         else:
             continue
         sets.setdefault((number_, field.name), field)
+    return sets
+
+
+def sealed_text(sets: Sets, instance: int, own: Field) -> bytes:
+    """What a seal's hash is of (RFC 8617 section 5.1.1): every set up to its own, in order, itself without `b=`."""
     lines = []
     for at in range(1, instance + 1):
         for name in (RESULTS, MESSAGE) if at == instance else (RESULTS, MESSAGE, SEAL):
             if (part := sets.get((at, name))) is not None:
-                lines.append(relaxed_field(part.text))
+                lines.append(part.relaxed)
     lines.append(relaxed_field(without_signature(own.text)))
     return b"\r\n".join(lines)

@@ -16,11 +16,6 @@ def relaxed_field(text: bytes) -> bytes:
     return name.rstrip(b" \t").lower() + b":" + _RUN.sub(b" ", _FOLD.sub(b"", value)).strip(b" ")
 
 
-def simple_field(text: bytes) -> bytes:
-    """RFC 6376 section 3.4.1: a header field as it is."""
-    return text
-
-
 def without_empty_end(body: bytes) -> bytes:
     """`body` without the empty lines at its end; what remains ends with CRLF, unless nothing remains."""
     end = len(body)

@@ -7,17 +7,17 @@ from dataclasses import replace
 
 from ..base.clock import Deadline
 from ..net.resolver import Resolver
-from .canonical import relaxed_body, relaxed_field, simple_body, simple_field
+from .canonical import relaxed_body, relaxed_field, simple_body
 from .keys import HashName, PublicKey, digest_of
 from .pending import Pending, Refused, key_name, settle_all
 from .result import BODY_ALTERED, Caveat, SignatureResult
 from .signature_value import decoded, granularity_allows, is_within, unquoted
 from .taglist import TagListError, names, number, read_tags, text
-from .wireform import Field, WireMessage
+from .wireform import Field, WireMessage, count_authors
 
 FIELD = b"dkim-signature"
 REQUIRED = (b"v", b"a", b"d", b"s", b"h", b"bh", b"b")
-FORMS = {b"simple": (simple_field, simple_body), b"relaxed": (relaxed_field, relaxed_body)}
+BODY_FORMS = {b"simple": simple_body, b"relaxed": relaxed_body}
 ALGORITHMS: dict[bytes, tuple[str, HashName]] = {
     b"rsa-sha1": ("rsa", "sha1"),
     b"rsa-sha256": ("rsa", "sha256"),
@@ -36,7 +36,7 @@ class BodyHashes:
     def hash(self, form: bytes, hash_name: HashName, length: int | None) -> bytes:
         """The hash of the body in canonical form, or of its first `length` bytes (RFC 6376 section 3.7)."""
         if form not in self._forms:
-            self._forms[form] = FORMS[form][1](self._body)
+            self._forms[form] = BODY_FORMS[form](self._body)
         key = (form, hash_name, length)
         if key not in self._hashes:
             self._hashes[key] = digest_of(hash_name, self._forms[form][:length])
@@ -96,7 +96,7 @@ def prepare(message: WireMessage, at: int, hashes: BodyHashes, now: float) -> Pe
         reason = key.verify(signature, digest, hash_name)
         if not reason and hashes.hash(body_form, hash_name, result.body_length) != body_hash:
             reason = BODY_ALTERED
-        return reason, _caveats(result, message.fields, signed)
+        return reason, _caveats(result, message, signed)
 
     return Pending(result, key_name(result.selector or "", result.domain or ""), check)
 
@@ -175,9 +175,10 @@ def signed_fields(fields: Sequence[Field], listed: Sequence[bytes]) -> list[Fiel
 
 def signed_text(form: bytes, signed: Sequence[Field], signature: Field) -> bytes:
     """What the header hash is of (section 3.7): the fields, then the signature's own with an empty `b=`, no CRLF."""
-    canonical = FORMS[form][0]
-    lines = [canonical(field.text) for field in signed]
-    lines.append(canonical(without_signature(signature.text)))
+    relaxed = form == b"relaxed"
+    lines = [field.relaxed if relaxed else field.text for field in signed]
+    own = without_signature(signature.text)
+    lines.append(relaxed_field(own) if relaxed else own)
     return b"\r\n".join(lines)
 
 
@@ -192,13 +193,12 @@ def without_signature(field: bytes) -> bytes:
     return name + colon + b";".join(pieces)
 
 
-def _caveats(result: SignatureResult, fields: Sequence[Field], signed: Sequence[Field]) -> tuple[Caveat, ...]:
+def _caveats(result: SignatureResult, message: WireMessage, signed: Sequence[Field]) -> tuple[Caveat, ...]:
     found: list[Caveat] = []
     if result.body_length is not None:
         found.append("length")
     if result.algorithm == "rsa-sha1":
         found.append("rsa-sha1")
-    count = sum(field.name == b"from" for field in fields)
-    if count > sum(field.name == b"from" for field in signed):
+    if message.authors > count_authors(signed):
         found.append("unsigned From")
     return tuple(found)

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from ..base.clock import Deadline
 from ..net.resolver import Resolver
 from .addresses import first_address
-from .canonical import nofws_body, nofws_field, without_empty_end
+from .canonical import nofws_body, without_empty_end
 from .keys import PublicKey, digest_of
 from .pending import Pending, Refused, key_name, settle_all
 from .result import Caveat, SignatureResult
 from .signature_value import decoded, granularity_allows, is_within
 from .taglist import TagListError, names, read_tags, text
-from .wireform import Field, WireMessage
+from .wireform import Field, WireMessage, count_authors
 
 FIELD = b"domainkey-signature"
 SENDERS = (b"sender", b"from")
@@ -65,7 +65,7 @@ def prepare(message: WireMessage, at: int) -> Pending:
         if key.exact_domain and text(identity).rpartition("@")[2].lower() != host:
             raise Refused("permerror", "public key: does not support signing subdomains")
         digest = digest_of("sha1", signed_text(form, signed, message.body))
-        return key.verify(signature, digest, "sha1"), _caveats(message.fields, at, signed)
+        return key.verify(signature, digest, "sha1"), _caveats(message, signed)
 
     return Pending(result, key_name(name, host), check)
 
@@ -152,17 +152,16 @@ def signed_text(form: bytes, signed: Sequence[Field], body: bytes) -> bytes:
     """
     if form == b"nofws":
         body = nofws_body(body)
-        lines = [nofws_field(field.text) for field in signed]
+        lines = [field.nofws for field in signed]
     else:
         body = without_empty_end(body)
         lines = [field.text for field in signed]
-    head = b"".join(line + b"\r\n" for line in lines)
+    head = b"\r\n".join((*lines, b""))
     return head + b"\r\n" + body if body else head
 
 
-def _caveats(fields: Sequence[Field], at: int, signed: Sequence[Field]) -> tuple[Caveat, ...]:
-    count = sum(field.name == b"from" for field in fields)
-    return ("unsigned From",) if count > sum(field.name == b"from" for field in signed) else ()
+def _caveats(message: WireMessage, signed: Sequence[Field]) -> tuple[Caveat, ...]:
+    return ("unsigned From",) if message.authors > count_authors(signed) else ()
 
 
 @dataclass(frozen=True, slots=True)

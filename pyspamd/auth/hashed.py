@@ -54,10 +54,15 @@ def hashed_text(message: WireMessage, result: SignatureResult) -> HashedText | N
         return _of_domainkeys(message, result, tags.get(b"h", b""))
     if result.part == "seal":
         hash_name: HashName = "sha1" if result.algorithm == "rsa-sha1" else "sha256"
-        return HashedText(arc.sealed_text(message, result.instance or 0, field), None, hash_name)
+        return HashedText(arc.sealed_text(arc.sets_of(message), result.instance or 0, field), None, hash_name)
     header_form, _, body_form = result.canonicalization.encode().partition(b"/")
     algorithm = dkim.ALGORITHMS.get(result.algorithm.encode("latin-1", "replace"))
-    if header_form not in dkim.FORMS or body_form not in dkim.FORMS or algorithm is None or b"h" not in tags:
+    if (
+        header_form not in dkim.BODY_FORMS
+        or body_form not in dkim.BODY_FORMS
+        or algorithm is None
+        or b"h" not in tags
+    ):
         return None
     signed = dkim.signed_fields(message.fields, names(tags[b"h"]))
     try:
@@ -66,7 +71,7 @@ def hashed_text(message: WireMessage, result: SignatureResult) -> HashedText | N
         body_hash = b""
     return HashedText(
         dkim.signed_text(header_form, signed, field),
-        dkim.FORMS[body_form][1](message.body),
+        dkim.BODY_FORMS[body_form](message.body),
         algorithm[1],
         result.body_length,
         body_hash,

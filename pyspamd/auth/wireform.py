@@ -4,8 +4,11 @@ Source: RFC 6376 section 5.3; what needs CR, `_check_signature` in Mail::SpamAss
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+
+from .canonical import nofws_field, relaxed_field
 
 _FIELD = re.compile(rb"[^\n]*\n(?:[ \t][^\n]*\n)*")
 _NAME = re.compile(rb"([^\s:]+)[ \t]*:")
@@ -36,9 +39,12 @@ def wire_form(raw: bytes) -> bytes:
     return _BARE_LF.sub(b"\r\n", head) + raw[len(head) :]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Field:
-    """A header field: its name in lower case and its whole text, folding kept, without the last CRLF."""
+    """A header field: its name in lower case and its whole text, folding kept, without the last CRLF.
+
+    Its canonical forms are worked out once however many signatures cover it.
+    """
 
     name: bytes
     text: bytes
@@ -47,6 +53,21 @@ class Field:
     def value(self) -> bytes:
         """What follows the colon."""
         return self.text[self.text.index(b":") + 1 :]
+
+    @cached_property
+    def relaxed(self) -> bytes:
+        """As DKIM's relaxed form has it."""
+        return relaxed_field(self.text)
+
+    @cached_property
+    def nofws(self) -> bytes:
+        """As DomainKeys' nofws form has it."""
+        return nofws_field(self.text)
+
+
+def count_authors(fields: Iterable[Field]) -> int:
+    """How many of the fields are From."""
+    return [field.name for field in fields].count(b"from")
 
 
 class WireMessage:
@@ -72,6 +93,11 @@ class WireMessage:
             name = _NAME.match(text)
             found.append(Field(name[1].lower() if name else b"", text))
         return tuple(found)
+
+    @cached_property
+    def authors(self) -> int:
+        """How many From fields there are."""
+        return count_authors(self.fields)
 
     def has_signature(self) -> bool:
         """Whether any field looks like a signature; cheap, for the many messages that have none."""

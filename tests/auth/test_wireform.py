@@ -1,10 +1,13 @@
 """Messages as they crossed the wire, and the body hashes they lead to."""
 
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyspamd.auth.canonical import nofws_body, relaxed_body, simple_body
+from pyspamd.auth import arc, dkim, domainkeys, wireform
+from pyspamd.auth.canonical import nofws_body, nofws_field, relaxed_body, relaxed_field, simple_body
 from pyspamd.auth.pending import key_name
 from pyspamd.auth.wireform import WireMessage, wire_form
 
@@ -85,3 +88,36 @@ def test_bodies_line_by_line(pieces: list[bytes]) -> None:
 def test_long_runs_of_blanks_cost_no_more_than_their_length() -> None:
     body = (b" " * 200_000 + b"x") * 5
     assert relaxed_body(body) == b" x" * 5 + b"\r\n"
+
+
+ARC_FIELDS = (
+    b"ARC-Seal: i=1; cv=none; b=\r\n"
+    b"ARC-Message-Signature: i=1; h=x-long; b=\r\n"
+    b"ARC-Authentication-Results: i=1; x; none\r\n"
+    b"X-Long: " + b"b  b " * 1000 + b"\r\n"
+)
+
+
+def test_fifty_signatures_of_one_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    worked_out: Counter[bytes] = Counter()
+
+    def relaxed(text: bytes) -> bytes:
+        worked_out[text[:8] + b" relaxed"] += 1
+        return relaxed_field(text)
+
+    def nofws(text: bytes) -> bytes:
+        worked_out[text[:8] + b" nofws"] += 1
+        return nofws_field(text)
+
+    monkeypatch.setattr(wireform, "relaxed_field", relaxed)
+    monkeypatch.setattr(wireform, "nofws_field", nofws)
+    message = WireMessage(ARC_FIELDS + b"\r\nx\r\n")
+    seal, *_, long = message.fields
+    sets = arc.sets_of(message)
+    for _ in range(50):
+        signed = dkim.signed_text(b"relaxed", [long], seal)
+        assert signed == b"x-long:" + b" ".join([b"b"] * 2000) + b"\r\narc-seal:i=1; cv=none; b="
+        assert domainkeys.signed_text(b"nofws", [long], b"").count(b"b") == 2000
+        assert arc.sealed_text(sets, 1, seal).count(b"\r\n") == 2
+    assert set(worked_out.values()) == {1}
+    assert {b"X-Long:  relaxed", b"X-Long:  nofws"} <= worked_out.keys()
