@@ -25,12 +25,9 @@ from ..net.listings import data_of
 from ..net.resolver import Answer, Record
 from ..perlre.delimited import split_regex
 from ..perlre.regex import RegexError, compile_regex
-from ..scan.lookups import Lookups, lookups_of
+from ..scan.lookups import MOST_NAMES, Lookups, lookups_of
 from ..scan.plugin import Plugin
 from ..scan.scan import Scan
-
-MOST_NAMES: Final = 1000
-"""Names that are asked for where tags have several values."""
 
 _RULE = re.compile(r"([^ \t\n\r\f\v]+)\s+(\S+)(?:\s+([A-Za-z0-9,]+)(?:\s+(.*?))?)?\s*", re.ASCII | re.DOTALL)
 _TAG = re.compile(r"_([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*(?:\(.*?\))?)_")

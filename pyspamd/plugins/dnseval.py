@@ -16,6 +16,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from ..base.ip_text import is_address, reverse_address
@@ -27,7 +28,7 @@ from ..net.listings import Subtest, SubtestError, data_of, subject_of, subtest_o
 from ..net.resolver import Answer, Record
 from ..ruleset.program import Program
 from ..scan.listed_hosts import chosen_hosts
-from ..scan.lookups import Lookups, lookups_of
+from ..scan.lookups import MOST_NAMES, Lookups, lookups_of
 from ..scan.plugin import Plugin, Reads, eval_test
 from ..scan.scan import Scan
 
@@ -239,7 +240,7 @@ class _Query:
             host = _DOTS.sub(b".", found[1].strip(b".")) if found else b""
             if b"." in host:
                 hosts[host.lower()] = None
-        for host in hosts:
+        for host in islice(hosts, MOST_NAMES):
             self.name_or_address(host)
 
     def relay(self) -> None:
@@ -259,7 +260,7 @@ class _Query:
                 self.addresses([address])
                 continue
             lines = (self.scan.get(header) or b"").removesuffix(b"\n").split(b"\n")
-            for host in filter(None, lines):
+            for host in islice(filter(None, lines), MOST_NAMES):
                 self.name_or_address(host)
 
     def name_server(self) -> None:

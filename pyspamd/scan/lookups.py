@@ -36,6 +36,8 @@ SLACK: Final = 0.5
 LOOK_AGAIN: Final = 0.25
 """Every so many seconds it is looked whether the answers still missing are worth waiting for."""
 LONGEST_NAME: Final = 254
+MOST_NAMES: Final = 1000
+"""Names that one rule has looked up of a message which it takes from what the sender wrote."""
 NO_PACKET: Final = frozenset(("timeout", "error"))
 """Statuses of questions to which no answer came at all."""
 

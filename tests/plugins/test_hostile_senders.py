@@ -11,7 +11,7 @@ from pyspamd.conf.address_patterns import AddressPatterns
 from pyspamd.engine.assemble import Setup, assemble
 from pyspamd.mail import header_view
 from pyspamd.net.zone import ZoneResolver
-from pyspamd.plugins.askdns import MOST_NAMES
+from pyspamd.scan.lookups import MOST_NAMES
 from pyspamd.scan.signing_practices import MOST_ASKED
 
 FIELDS, PER_FIELD = 40, 500
@@ -23,6 +23,13 @@ loadplugin Mail::SpamAssassin::Plugin::WLBLEval
 util_rb_tld example com
 askdns AUTHOR  _AUTHORDOMAIN_.l.example A
 askdns AUTHOR2 _AUTHORDOMAIN_._AUTHORDOMAIN_.m.example A
+loadplugin Mail::SpamAssassin::Plugin::DNSEval
+header HOSTS   eval:check_rbl_from_host('h', 'h.example.')
+tflags HOSTS   net
+header DOMAINS eval:check_rbl_from_domain('d', 'n.example.')
+tflags DOMAINS net
+header HEADERS eval:check_rbl_headers('x', 'o.example.', '', 'X-Web')
+tflags HEADERS net
 header ADSP    eval:check_dkim_adsp('*')
 header WELCOME eval:check_from_in_welcomelist()
 welcomelist_from *@d7.example
@@ -37,7 +44,8 @@ def message() -> bytes:
         b"From: " + b", ".join(b"a@d%d.example" % (PER_FIELD * field + n) for n in range(PER_FIELD))
         for field in range(FIELDS)
     )
-    return b"\n".join((*fields, b"Subject: x\n\nx\n"))
+    hosts = (b"X-Web: h%d.example" % n for n in range(2 * MOST_NAMES))
+    return b"\n".join((*fields, *hosts, b"Subject: x\n\nx\n"))
 
 
 def test_the_dns_is_asked_of_some_authors(message: bytes, tmp_path: Path) -> None:
@@ -46,7 +54,7 @@ def test_the_dns_is_asked_of_some_authors(message: bytes, tmp_path: Path) -> Non
     resolver = ZoneResolver("d999.example.l.example A 127.0.0.2\n")
     verdict = assemble(Setup(files=[file]), resolver=resolver).check_sync(message)
     assert {"AUTHOR", "WELCOME"} <= {hit.rule for hit in verdict.hits}
-    for zone in ("l.example", "m.example"):
+    for zone in ("l.example", "m.example", "h.example", "n.example", "o.example"):
         assert len({name for name, _ in resolver.asked if name.endswith(zone)}) == MOST_NAMES
     practices = {name for name, _ in resolver.asked if name.startswith("_adsp.")}
     assert len(practices) == MOST_ASKED
