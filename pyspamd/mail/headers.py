@@ -13,6 +13,8 @@ from .encoded_words import decode_header
 MAX_NAME_LENGTH = 256
 MAX_VALUE_LENGTH = 8192
 MAX_BLOCK_LENGTH = 65536
+MOST_LINES = 500
+"""Fields seen at once: rules that look for one behind another try all pairs of them."""
 _TOLERATED_ERRORS = 3
 
 _FOLDS = re.compile(rb"\n[ \t]+")
@@ -98,22 +100,25 @@ class Headers:
         return [_RAW_FOLDS.sub(b" ", value) for value in self.raw(name)]
 
     def all(self) -> list[bytes]:
-        """Every field as one decoded `Name: value` line, at most `MAX_BLOCK_LENGTH` bytes of them."""
+        """Every field as one decoded `Name: value` line: `MAX_BLOCK_LENGTH` bytes, `MOST_LINES` lines at most."""
+        return self._all()[:MOST_LINES]
+
+    def all_raw(self) -> list[bytes]:
+        """Every field as one undecoded line, as many as `all()` has at most."""
+        return self._lines_that_fit(raw=True)[:MOST_LINES]
+
+    def _all(self) -> list[bytes]:
         lines = self._decoded_lines()
         return lines if sum(map(len, lines)) <= MAX_BLOCK_LENGTH else self._lines_that_fit(raw=False)
 
-    def all_raw(self) -> list[bytes]:
-        """Every field as one undecoded line, at most `MAX_BLOCK_LENGTH` bytes of them."""
-        return self._lines_that_fit(raw=True)
-
     @property
     def oversized(self) -> bool:
-        """Whether `all()` leaves fields out."""
+        """Whether `all()` leaves fields out because they are too long."""
         size = sum(len(name) + len(value) + 2 for name, value in self.fields)
         # Decoding to UTF-8 triples a value at worst: below a third there is no need to look closer.
         if size * 3 <= MAX_BLOCK_LENGTH:
             return False
-        return len(self.all()) < len(self.fields)
+        return len(self._all()) < len(self.fields)
 
     def _decoded_lines(self) -> list[bytes]:
         """Every field as one decoded line, however many there are; a third of the time of `_lines_that_fit`."""

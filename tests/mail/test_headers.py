@@ -4,7 +4,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from pyspamd.mail.headers import MAX_BLOCK_LENGTH, Headers, parse_header_block
+from pyspamd.mail.headers import MAX_BLOCK_LENGTH, MOST_LINES, Headers, parse_header_block
 
 
 def values(raw: bytes, name: str) -> list[bytes]:
@@ -121,3 +121,13 @@ def test_nothing_raises(raw: bytes) -> None:
     block.headers.all_raw()
     if not block.crlf:
         assert (block.mailbox_separator or b"") + block.block + block.body == (raw or b"\n")
+
+
+def test_so_many_fields_are_seen_at_once() -> None:
+    """Pairs of them are what a rule tries; that some are left out does not make the header too long."""
+    block = parse_header_block(b"".join(b"To: a%d@b.example\n" % n for n in range(MOST_LINES + 100)) + b"\n")
+    headers = block.headers
+    assert headers.all() == [b"To: a%d@b.example\n" % n for n in range(MOST_LINES)]
+    assert len(headers.all_raw()) == MOST_LINES
+    assert len(headers.get("To")) == len(headers.fields) == MOST_LINES + 100
+    assert not headers.oversized
