@@ -4,6 +4,7 @@ rawbody MIME_QP_LONG_LINE eval:check_for_mime('mime_qp_long_line')
 """
 
 import re
+from collections.abc import Sequence
 
 from ..conf.core_report import OK_LOCALES
 from ..mail.locales import charset_suits_locales, my_locales
@@ -48,13 +49,13 @@ def _declared_charset(scan: Scan) -> str | None:
     return None
 
 
-def _uppercase(scan: Scan) -> float:
+def _uppercase(scan: Scan, text: Sequence[bytes]) -> float:
     """The share of capitals among letters and digits of the text, in percent; 0 where it says nothing."""
     charsets = [*filter(None, [_declared_charset(scan)]), *_shape(scan).charsets]
     if any(_CHARSET.fullmatch(charset) and _SHOUTING.search(charset) for charset in charsets):
         return 0.0
     length = lower = upper = 0
-    for element in scan.body:
+    for element in text:
         if not _WORDS.search(element) or _ENCODED_LINES.match(element):
             continue
         line = _JAPANESE.sub(b"", element) if b"\x1b$B" in element else element
@@ -115,21 +116,23 @@ class MIMEEval(Plugin):
         return bool(_RATIO.match(ratio)) and _shape(scan).mime_text_unicode_ratio >= number(ratio)
 
     @eval_test(reads=Reads.BODY)
-    def check_for_faraway_charset(self, scan: Scan) -> bool:
+    def check_for_faraway_charset(self, scan: Scan, *, text: Sequence[bytes] = ()) -> bool:
         """The declared charset is foreign to `ok_locales`, and the text is mostly 8-bit."""
         locales = my_locales(OK_LOCALES.of(scan.conf))
         charset = _declared_charset(scan)
         if "all" in locales or charset is None or charset_suits_locales(charset, locales):
             return False
-        text = b"\n".join(scan.body)
-        low = len(text.translate(None, bytes(range(0x80, 0x100))))
-        high = len(text) - low
+        joined = b"\n".join(text)
+        low = len(joined.translate(None, bytes(range(0x80, 0x100))))
+        high = len(joined) - low
         return low <= high and high > 3
 
     @eval_test(reads=Reads.BODY)
-    def check_for_uppercase(self, scan: Scan, low: str = "0", high: str = "0") -> bool:
-        """The share of capitals in percent is above `low` and at most `high`."""
-        return number(low) < scan.once("uppercase", lambda: _uppercase(scan)) <= number(high)
+    def check_for_uppercase(
+        self, scan: Scan, low: str = "0", high: str = "0", *, text: Sequence[bytes] = ()
+    ) -> bool:
+        """The share of capitals in percent is above `low` and at most `high`; in the text of who asks first."""
+        return number(low) < scan.once("uppercase", lambda: _uppercase(scan, text)) <= number(high)
 
     @eval_test(reads=Reads.BODY)
     def check_ma_non_text(self, scan: Scan) -> bool:

@@ -104,3 +104,30 @@ def test_charsets_with_words_around_them(agreement: Any, charset: bytes) -> None
         """,
         [LETTERS % (charset, SHOUTED)],
     )
+
+
+@pytest.mark.oracle
+def test_rawbody_rules_ask_about_the_raw_text(agreement: Any) -> None:
+    """The same tests asked by rules of two kinds: what the first sees decides, so each kind stands alone."""
+    page = b"<HTML><BODY><P ALIGN=LEFT>\n%b</P>\n</BODY></HTML>\n" % (
+        b"<BR CLEAR=ALL>quiet words, all small\n" * 20
+    )
+    eightbit = b"<p>%b<!--%b--></p>\n" % (b"\xf0\xd2\xc9\xd7\xc5\xd4 " * 20, b"a b " * 300)
+    head = b"Subject: x\nContent-Type: text/html; charset=%b\n\n"
+    messages = [head % b"utf-8" + page, head % b"koi8-r" + eightbit]
+    hits = []
+    for area in ("body", "rawbody"):
+        verdicts = agreement(
+            f"""
+            loadplugin Mail::SpamAssassin::Plugin::MIMEEval
+            ok_locales en
+            {area} QUIET   eval:check_for_uppercase('0', '10')
+            {area} SHOUTS  eval:check_for_uppercase('10', '100')
+            {area} FARAWAY eval:check_for_faraway_charset()
+            """,
+            messages,
+        )
+        hits.append([set(verdict["hits"]) for verdict in verdicts])
+    in_body, in_rawbody = hits
+    assert "SHOUTS" in in_rawbody[0] - in_body[0]
+    assert "FARAWAY" in in_body[1] - in_rawbody[1]
