@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ..conf.directives import BadValue, Build, required
 from ..conf.rule_directives import RuleDirective, put_captures_first, rule_and_rest, split_pattern
 from ..conf.rules import PluginTest
-from ..mail.part import Part
+from ..mail.headers import Headers
 from ..perlre.regex import Regex, compile_regex
 from ..scan.plugin import Plugin, Reads, rule_test
 from ..scan.scan import Scan
@@ -127,15 +127,20 @@ class _Field(NamedTuple):
     if_unset: str
 
     def values(self, scan: Scan) -> tuple[list[bytes], bool]:
-        """Its value in every part, and whether any is not empty."""
-        values = [self._value(part) for part in scan.message.find_parts()]
+        """Its value in every part, and whether any is not empty; of the whole message no X-Spam-* fields."""
+        root = scan.message.root
+        values = [
+            self._value(scan.header_view.headers if part is root else part.headers)
+            for part in scan.message.find_parts()
+        ]
         return values, any(values)
 
-    def _value(self, part: Part) -> bytes:
-        headers = part.headers
+    def _value(self, headers: Headers) -> bytes:
         if self.name == "ALL":
             return b"".join(headers.all_raw() if self.raw else headers.all())
-        values = headers.raw(self.name) if self.raw else headers.get(self.name)
+        if self.raw:  # what is absent is empty, whatever `[if-unset: …]` says
+            return (headers.raw(self.name) or [b""])[-1]
+        values = headers.get(self.name)
         return values[-1] if values else self.if_unset.encode("latin-1", "replace")
 
 

@@ -53,3 +53,39 @@ def test_captured_tags_are_there_in_time(agreement: Any) -> None:
 def test_what_captures_has_run_where_a_scan_ends_early(agreement: Any) -> None:
     (first, *_) = agreement(RULES + "header ENDS Subject =~ /./\nshortcircuit ENDS on\n", MESSAGES)
     assert {"NAMED", "PLAIN"} & first["hits"].keys() == {"NAMED"}
+
+
+@pytest.mark.oracle
+def test_fields_of_an_earlier_check_are_seen_in_parts_only(agreement: Any) -> None:
+    marked = b"X-Spam-Flag: YES\nX-Spam-Report: seen\n\tbefore\nX-Spamming: no\n"
+    part = b"Content-Type: message/rfc822\nX-Spam-Status: Yes\n\n" + marked + b"Subject: inner\n\ntext\n"
+    outer = b"Subject: x\nContent-Type: multipart/mixed; boundary=b\n" + marked
+    verdicts = agreement(
+        """
+        loadplugin Mail::SpamAssassin::Plugin::MIMEHeader
+        mimeheader FLAG     X-Spam-Flag =~ /YES/
+        mimeheader RAW      X-Spam-Report:raw =~ /before/
+        mimeheader STATUS   X-Spam-Status =~ /Yes/
+        mimeheader EVERY    ALL =~ /X-Spam-/
+        mimeheader EVERYRAW ALL:raw =~ /before/
+        mimeheader OTHER    X-Spamming =~ /no/
+        """,
+        [outer + b"\n--b\n\ntext\n--b--\n", outer + b"\n--b\n" + part + b"--b--\n"],
+    )
+    assert verdicts[0]["hits"].keys() == {"OTHER"}
+    assert "STATUS" in verdicts[1]["hits"]
+
+
+@pytest.mark.oracle
+def test_what_stands_for_absent_fields(agreement: Any) -> None:
+    (verdict,) = agreement(
+        """
+        loadplugin Mail::SpamAssassin::Plugin::MIMEHeader
+        mimeheader COOKED X-None =~ /^unset$/ [if-unset: unset]
+        mimeheader RAW    X-None:raw =~ /unset/ [if-unset: unset]
+        mimeheader EMPTY  X-None:raw =~ /^$/ [if-unset: unset]
+        mimeheader EVERY  ALL =~ /unset/ [if-unset: unset]
+        """,
+        [b"Subject: x\n\nx\n"],
+    )
+    assert verdict["hits"].keys() == {"COOKED", "EMPTY"}
