@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from ..base.clock import Deadline, Monotonic
 from .cache import AnswerCache, Key
-from .exchange import over_tcp, over_udp
+from .exchange import Datagrams, over_tcp
 from .nameservers import NameServer, system_servers
 from .resolver import Answer, failure, outcome, plain_name
 from .wire import Question, UnreadableAnswerError, UnusableNameError, build, is_truncated, read
@@ -64,6 +64,7 @@ class DnsResolver:
         )
         self.cache = AnswerCache(self.options.cache_size, clock=clock)
         self.clock = clock
+        self._datagrams = {server: Datagrams(server, self.options.local_ports) for server in self.servers}
         self._under_way: dict[Key, asyncio.Task[Answer]] = {}
         self._places: asyncio.Semaphore | None = None
 
@@ -162,7 +163,7 @@ class DnsResolver:
         return answer
 
     async def _exchange(self, server: NameServer, question: Question, wait: float, until: Deadline) -> Answer:
-        packet = await over_udp(server, question, wait, self.options.local_ports)
+        packet = await self._datagrams[server].ask(question, wait)
         if packet is not None and is_truncated(packet):
             left = until.left()
             packet = await over_tcp(server, question, max(wait, left if left is not None else wait))

@@ -2,7 +2,9 @@
 
 import asyncio
 import struct
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import dns.flags
@@ -14,7 +16,13 @@ import uvloop
 
 from pyspamd.base.clock import Deadline
 from pyspamd.net.dns import DnsOptions, DnsResolver
+from pyspamd.net.exchange import MOST_QUESTIONS
 from pyspamd.net.resolver import Resolver
+
+
+def descriptors() -> int:
+    """How many this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 class Server(asyncio.DatagramProtocol):
@@ -23,6 +31,7 @@ class Server(asyncio.DatagramProtocol):
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.questions: list[dns.message.Message] = []
+        self.asked_from: list[int] = []
         self.port = 0
         self.closers: list[Callable[[], Any]] = []
 
@@ -64,6 +73,7 @@ class Server(asyncio.DatagramProtocol):
         return response
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
+        self.asked_from.append(addr[1])
         response = self.answer(data)
         if response is None:
             return
@@ -162,6 +172,33 @@ def test_many_at_once(run: Any) -> None:
     run(test, most_at_once=20)
 
 
+def test_questions_of_one_moment_share_sockets(run: Any) -> None:
+    async def test(server: Server, resolver: DnsResolver) -> None:
+        before = descriptors()
+        names = [f"late.n{number}.example" for number in range(2 * MOST_QUESTIONS + 1)]
+        answers = await asyncio.gather(*(resolver.query(name, "A") for name in names))
+        assert [answer.found[0].name for answer in answers] == names
+        shares = Counter(server.asked_from)
+        assert sorted(shares.values()) == [1, MOST_QUESTIONS, MOST_QUESTIONS]
+        assert descriptors() == before
+
+    run(test, first_wait=5)
+
+
+def test_a_late_answer_is_nobody_elses(run: Any) -> None:
+    """One that comes when it has been given up, over a socket that others still wait at."""
+
+    async def test(server: Server, resolver: DnsResolver) -> None:
+        silent = asyncio.ensure_future(resolver.query("silent.example", "A"))
+        late = asyncio.ensure_future(resolver.query("late.example", "A"))
+        forged = asyncio.ensure_future(resolver.query("forged.example", "A"))
+        assert (await forged).found[0].name == "forged.example"
+        assert (await late).found[0].name == "late.example"
+        assert (await silent).status == "timeout"
+
+    run(test, first_wait=0.03, tries=4)
+
+
 def test_failures_are_told_apart(run: Any) -> None:
     async def test(server: Server, resolver: DnsResolver) -> None:
         assert (await resolver.query("servfail.example", "A")).status == "servfail"
@@ -186,6 +223,8 @@ def test_nobody_there(run: Any) -> None:
         lonely = DnsResolver([("127.0.0.1", port)], DnsOptions(first_wait=0.2, tries=1))
         answer = await lonely.query("www.example.com", "A")
         assert (answer.status, bool(answer.reason)) == ("error", True)
+        many = [asyncio.wait_for(lonely.query(f"n{number}.example", "A"), 10) for number in range(100)]
+        assert {answer.status for answer in await asyncio.gather(*many)} == {"error"}
         assert (await DnsResolver([]).query("www.example.com", "A")).status == "error"
 
     run(test)
