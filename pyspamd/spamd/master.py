@@ -215,6 +215,8 @@ class Master:
         try:
             for number in process.MASTER_SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
+            # Whoever sends it to every process of this name means the master, and nobody's client is to pay.
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
             signal.set_wakeup_fd(-1)
             process.release_signals()
             for descriptor in (self._wake_out, self._lifeline[1]):

@@ -6,6 +6,7 @@ in a file, and ends. What it compiled is found again by the server that is start
 
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,6 +32,8 @@ class Rehearsal:
 
     def __init__(self, folder: Path) -> None:
         self._told = os.fdopen(os.memfd_create("pyspamd-faults"), "w+b")  # no disk can be full
+        # It keeps what is blocked now: a second SIGHUP to every process of this name is not for it.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
         try:
             self._process = subprocess.Popen(
                 process.original_command(),
@@ -42,6 +45,8 @@ class Rehearsal:
         except OSError:
             self._told.close()
             raise
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     @property
     def pid(self) -> int:

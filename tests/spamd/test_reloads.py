@@ -73,6 +73,28 @@ def test_a_new_mistake_leaves_the_old_rules_serving(configured: Configured) -> N
         assert eventually(lambda: symbols(server) == b"MORE,PILLS")
 
 
+def test_a_hup_to_every_process_cuts_nobody(configured: Configured) -> None:
+    """As `pkill -HUP pyspamd` sends it, again and again."""
+    with configured("--watch=0") as (server, file), server.connect() as line:
+        request = server.request(MESSAGE, "SYMBOLS")
+        line.sendall(request[:-5])
+        assert server.said("connection from")
+        file.write_text(f"{RULES}header MORE Subject =~ /cheap/\n")
+        server.process.send_signal(signal.SIGHUP)
+
+        def is_new() -> bool:
+            for pid in server.workers():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGHUP)
+            return "restarting with the new configuration" in server.log()
+
+        assert eventually(is_new)
+        line.sendall(request[-5:])
+        assert server.everything(line).partition(b"\r\n\r\n")[2] == b"PILLS"
+        assert eventually(lambda: symbols(server) == b"MORE,PILLS")
+        assert "cannot be used" not in server.log()
+
+
 def test_a_mistake_that_was_there_before_hinders_nobody(configured: Configured, tmp_path: Path) -> None:
     file = tmp_path / "rules" / "site.cf"
     file.write_text(f"{RULES}no_such_directive 1\n")
