@@ -28,6 +28,17 @@ def asked_meanwhile(server: Server, message: bytes) -> tuple[threading.Thread, l
     return thread, answers
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_workers_of_another_user_run_on_uvloop(start: Start) -> None:
+    """That user may not be able to read the folder that Python is installed in."""
+    server = start("-m", "1", "-x", "-u", "nobody")
+    (worker,) = server.workers()
+    os.kill(worker, signal.SIGUSR2)  # has it log where it is
+    assert server.said("in _be_worker")
+    assert "asyncio/runners.py" in server.log()
+    assert "asyncio/base_events.py" not in server.log()
+
+
 def test_a_crash_in_a_scan_is_answered_and_the_worker_replaced(start: Start) -> None:
     server = start("-m", "1", "-x")
     (before,) = server.workers()
