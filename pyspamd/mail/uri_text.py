@@ -201,7 +201,8 @@ class _Finder:
             lowest = max(position, at - _MAX_MAIL_PART)
             start = lowest + text[lowest:at].translate(_MARK_MAIL_END).rfind(b"@") + 1
             if start < at < end - 1:
-                begins = _FIND_START.search(text, start)
+                # Not beyond the @: where no word begins, each of thousands would have the whole text searched.
+                begins = _FIND_START.search(text, start, at)
                 if begins is not None and begins.start() < at:
                     return _Found(begins.start(), end, is_mail=True)
             at = text.find(b"@", at + 1)

@@ -153,6 +153,7 @@ def test_a_megabyte_without_spaces_is_read_through() -> None:
         b"@",
         b"a@",
         b"+@",
+        b"-@-]",
         b"/",
         b".com/",
         b"www.",
