@@ -125,7 +125,7 @@ class DiskStore:
                 sqlite_synchronous=0,
                 # Nothing is mapped into memory: a mapped file that somebody cuts short ends the process.
                 sqlite_mmap_size=0,
-                # Pages of 4 kB, in every worker: what is not among them the kernel has, once for all.
+                # What is not among them the kernel has, once for all workers.
                 sqlite_cache_size=PAGES_KEPT,
                 sqlite_journal_mode="persist",
             )

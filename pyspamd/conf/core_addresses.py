@@ -11,7 +11,7 @@ from .address_patterns import AddressPatterns
 from .addresses import AddressList, AddressPairs, add_addresses
 from .ascii import lower, words
 from .directives import Action, BadValue, Build, Custom, Directive
-from .lists import EMPTY, RemoveWords, frozen_table
+from .lists import EMPTY, RemoveWords, frozen_table, frozen_tables, thawed_tables
 
 WELCOMELIST_FROM: Final = AddressList("welcomelist_from", aliases=("whitelist_from",))
 WELCOMELIST_FROM_RCVD: Final = AddressPairs("welcomelist_from_rcvd", aliases=("whitelist_from_rcvd",))
@@ -76,8 +76,8 @@ URI_HOST_LISTS: Final = Custom[Mapping[str, Mapping[str, bool]]](
     "enlist_uri_host",
     EMPTY,
     _enlist_host,
-    thaw=lambda lists: {name: dict(hosts) for name, hosts in lists.items()},
-    freeze=lambda lists: frozen_table({name: frozen_table(hosts) for name, hosts in lists.items()}),
+    thaw=thawed_tables,
+    freeze=frozen_tables,
     setting="uri_host_lists",
 )
 """Hosts by list; false for a host that `!` excludes."""

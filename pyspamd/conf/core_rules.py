@@ -28,7 +28,6 @@ _REUSE: Final = re.compile(
     r"[ \t\n\r\f\v]*\Z"
 )
 _FLAG: Final = re.compile(r"[A-Za-z0-9_]+(?:=[^ \t\n\r\f\v,;]*)?")
-"""The length beyond which a description makes a report hard to read."""
 
 
 def _score(text: str, build: Build) -> None:

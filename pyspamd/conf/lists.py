@@ -26,6 +26,16 @@ def frozen_table(table: Mapping[str, V]) -> Mapping[str, V]:
     return MappingProxyType(dict(table))
 
 
+def frozen_tables(tables: Mapping[str, Mapping[str, V]]) -> Mapping[str, Mapping[str, V]]:
+    """A read-only copy of a table of tables, these read-only too."""
+    return frozen_table({name: frozen_table(table) for name, table in tables.items()})
+
+
+def thawed_tables(tables: Mapping[str, Mapping[str, V]]) -> dict[str, dict[str, V]]:
+    """A copy of a table of tables that may be changed."""
+    return {name: dict(table) for name, table in tables.items()}
+
+
 class Words(Directive[tuple[str, ...]]):
     """Words in the order in which they were given, over any number of lines.
 

@@ -43,9 +43,8 @@ _Asked = tuple[str, Callable[..., Any] | None, tuple[str, ...], bool, EvalRule, 
 the body alone, and both in full."""
 
 
-def _asked(rule: EvalRule, test: EvalTest) -> Callable[..., Any] | None:
-    if test.wants_text:
-        return None
+def _call_of(rule: EvalRule, test: EvalTest) -> Callable[..., Any]:
+    """The method, with the rule's name if it wants that."""
     return partial(test.call, rule=rule.name) if test.wants_rule else test.call
 
 
@@ -218,7 +217,7 @@ class Scheduler:
             plan = self._plans[key] = tuple(
                 (
                     rule.name,
-                    _asked(rule, test),
+                    None if test.wants_text else _call_of(rule, test),
                     test.arguments(rule.call.args),
                     test.reads == BODY_ONLY,
                     rule,
@@ -239,14 +238,10 @@ class Scheduler:
 
     def _ask(self, scan: Scan, rule: EvalRule, test: EvalTest) -> Any:
         try:
-            if not (test.wants_rule or test.wants_text):
-                return test.call(scan, *test.arguments(rule.call.args))
-            extra: dict[str, object] = {}
-            if test.wants_rule:
-                extra["rule"] = rule.name
-            if test.wants_text:
-                extra["text"] = VIEWS[rule.area](scan) if rule.area in VIEWS else ()
-            return test.call(scan, *test.arguments(rule.call.args), **extra)
+            call, args = _call_of(rule, test), test.arguments(rule.call.args)
+            if not test.wants_text:
+                return call(scan, *args)
+            return call(scan, *args, text=VIEWS[rule.area](scan) if rule.area in VIEWS else ())
         except MemoryError:
             raise
         except Exception:

@@ -20,6 +20,7 @@ MOST_UNPACKED: Final = 64 * 2**20
 MOST_MEMBERS: Final = 20_000
 """Members read at most of all archives that share a `Budget`."""
 MOST_PLACES: Final = 20_000
+"""Places looked at, at most, in what was unpacked with the same `Budget`."""
 _CHUNK: Final = 2**16
 
 _LOCAL: Final = b"PK\x03\x04"

@@ -166,11 +166,10 @@ class CompiledStore:
 
         A folder that cannot be written is no fault.
         """
-        kinds = self._kinds
-        if self._file is not None and any(kept.is_new for kept in kinds.values()):
-            everything = {kind: kept.all() for kind, kept in kinds.items()}
+        if self._file is not None and any(kept.is_new for kept in self._kinds.values()):
+            everything = {kind: kept.all() for kind, kept in self._kinds.items()}
             self._write(self._file, marshal.dumps({"versions": _versions(), **everything}))
-        for kept in (*kinds.values(), self._made):
+        for kept in (*self._kinds.values(), self._made):
             kept.close()
 
     def _write(self, file: Path, body: bytes) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from ..conf.ascii import lower, words
 from ..conf.directives import BadValue, Build, Custom, required, shorten
-from ..conf.lists import EMPTY, frozen_table
+from ..conf.lists import EMPTY, frozen_table, frozen_tables, thawed_tables
 from ..mail.uri_canon import as_octets
 from ..perlre.regex import Regex, RegexError, compile_regex
 from .scan import Scan
@@ -78,8 +78,8 @@ ACCESS: Final = Custom[Mapping[str, Mapping[str, bool]]](
     "hashbl_acl_*",
     EMPTY,
     _access,
-    thaw=lambda table: {name: dict(entries) for name, entries in table.items()},
-    freeze=lambda table: frozen_table({name: frozen_table(entries) for name, entries in table.items()}),
+    thaw=thawed_tables,
+    freeze=frozen_tables,
     setting="hashbl_acl",
 )
 """By name of the list, which domains it admits (`!domain` does not)."""

@@ -136,9 +136,8 @@ def _argument_counts(parameters: Iterable[inspect.Parameter]) -> tuple[int, int 
     kinds = [each for each in list(parameters)[1:] if each.name not in ("rule", "text")]
     taken = [each for each in kinds if each.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
     needed = sum(each.default is inspect.Parameter.empty for each in taken)
-    return needed, None if any(each.kind is inspect.Parameter.VAR_POSITIONAL for each in kinds) else len(
-        taken
-    )
+    takes_any = any(each.kind is inspect.Parameter.VAR_POSITIONAL for each in kinds)
+    return needed, None if takes_any else len(taken)
 
 
 class Plugin:
