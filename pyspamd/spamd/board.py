@@ -14,8 +14,10 @@ import struct
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-_SLOT: Final = struct.Struct("=dII?")
+_SLOT: Final = struct.Struct("=dII??")
 _SLOT_SIZE: Final = 64
+_IS_FREE: Final = struct.calcsize("=dII?")
+"""Where in a slot that is written."""
 _TICKET: Final = struct.Struct("=Q")
 _DESCRIPTOR: Final = struct.Struct("=i")
 _ROOM_FOR_ONE: Final = socket.CMSG_LEN(_DESCRIPTOR.size)
@@ -30,6 +32,8 @@ class State(NamedTuple):
     connections: int = 0
     is_leaving: bool = False
     """Whether it takes no more clients."""
+    is_free: bool = False
+    """Whether it is there, and waits for a first client."""
 
 
 class Slot:
@@ -49,6 +53,12 @@ class Slot:
     def read(self) -> "State":
         """What was last written."""
         return State(*_SLOT.unpack_from(self._memory, self._at))
+
+    def another_is_free(self) -> bool:
+        """Whether another worker waits for a first client."""
+        return any(self._memory[_IS_FREE : self._at : _SLOT_SIZE]) or any(
+            self._memory[self._at + _SLOT_SIZE + _IS_FREE :: _SLOT_SIZE]
+        )
 
     def clear(self) -> None:
         """Forget the worker that had this slot."""

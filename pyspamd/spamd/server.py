@@ -1,7 +1,7 @@
 """One worker: accepts clients from the shared sockets, has their messages judged, writes the log.
 
-All workers wait on the same sockets. Each takes one connection a turn of its loop and none while it judges,
-so that whoever is idle is next.
+All workers wait on the same sockets. Each takes one connection a turn of its loop and none while it judges, so that
+whoever is idle is next; of several the same one each time, whose caches are warm, unless they are to take turns.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from ..base.clock import Deadline
 from . import log, replies
 from .board import Escrow, Slot, State
 from .client import Client
+from .doors import Doors
 from .journal import Journal
 from .listeners import Listener
 from .log import Peer, Scanned
@@ -35,6 +36,10 @@ TIME_TO_FINISH = 2.0
 """Seconds that clients have to finish their requests when the server stops."""
 LITTER = 4 * 1024 * 1024
 """Bytes of judged messages after which what is left of them is swept up."""
+ENOUGH = 3
+"""Clients with which a worker leaves more of them to others that have none; sooner costs more than it gains."""
+SECOND_LOOK = 0.05
+"""Seconds until a worker that left clients to others looks whether these are still free."""
 SMALL_BODY = 1024 * 1024
 """A message up to this size is let in even when memory is short."""
 
@@ -73,7 +78,7 @@ class Worker:
         self._scans: dict[Client, float] = {}
         self._served = 0
         self._litter = 0
-        self._is_open = False
+        self._second_look: asyncio.TimerHandle | None = None
         self._is_retiring = False
 
     # Life
@@ -87,6 +92,9 @@ class Worker:
         self._stopping = asyncio.Event()
         self._idle = asyncio.Event()
         self._places = asyncio.Semaphore(self.options.scans_at_once)
+        self._doors = Doors(
+            self.loop, {each.socket.fileno(): partial(self._accept, each) for each in self._listeners}
+        )
         await self.scorer.open()
         for number in (signal.SIGTERM, signal.SIGINT):
             self.loop.add_signal_handler(number, self.stop)
@@ -94,9 +102,10 @@ class Worker:
         if lifeline is not None:
             self.loop.add_reader(lifeline, self.stop)
         try:
-            self._open_doors()
+            self._mind_the_doors()
+            self._tell()
             await self._stopping.wait()
-            self._close_doors()
+            self._doors.close()
             if lifeline is not None:
                 self.loop.remove_reader(lifeline)
             await self._finish()
@@ -109,12 +118,13 @@ class Worker:
             for client in list(self._clients):
                 client.drop()
         self._stopping.set()
+        self._tell()
 
     def retire(self) -> None:
         """Take no more clients and serve those that are here."""
         self._is_retiring = True
         self._stopping.set()
-        self._close_doors()
+        self._doors.close()
         self._tell()
         if self._bell is not None:
             with contextlib.suppress(OSError):
@@ -133,24 +143,24 @@ class Worker:
 
     # Accepting
 
-    def _open_doors(self) -> None:
-        if not self._is_open and not self._stopping.is_set():
-            self._is_open = True
-            for listener in self._listeners:
-                self.loop.add_reader(listener.socket.fileno(), partial(self._accept, listener))
-
-    def _close_doors(self) -> None:
-        if self._is_open:
-            self._is_open = False
-            for listener in self._listeners:
-                self.loop.remove_reader(listener.socket.fileno())
-
     def _mind_the_doors(self) -> None:
-        full = len(self._clients) + len(self._welcoming) >= self.options.open_connections
-        if full or len(self._scans) >= self.options.scans_at_once:
-            self._close_doors()
+        if self._second_look is not None:
+            self._second_look.cancel()
+            self._second_look = None
+        held = len(self._clients) + len(self._welcoming)
+        full = held >= self.options.open_connections or len(self._scans) >= self.options.scans_at_once
+        if full or self._stopping.is_set():
+            self._doors.close()
+        elif self._is_busier_than_another():
+            self._doors.close()
+            self._second_look = self.loop.call_later(SECOND_LOOK, self._mind_the_doors)
         else:
-            self._open_doors()
+            self._doors.open()
+
+    def _is_busier_than_another(self) -> bool:
+        # The kernel asks this worker first whenever it waits, if only for the answer to a question of its own.
+        has_enough = len(self._clients) >= ENOUGH
+        return has_enough and self._slot is not None and self._slot.another_is_free()
 
     def _accept(self, listener: Listener) -> None:
         try:
@@ -160,10 +170,14 @@ class Worker:
         except OSError as error:
             self.journal.info(f"accept_a_conn: {error.strerror}")
             # Out of descriptors or memory: let some clients finish first.
-            self._close_doors()
+            self._doors.close()
             self.loop.call_later(0.5, self._mind_the_doors)
             return
         line.setblocking(False)
+        if not self.options.scaling:
+            # To be the last that the kernel asks next time: the workers take turns.
+            self._doors.close()
+            self._mind_the_doors()
         place = listener.place
         # At once: whatever happens to this process from here on, the client hears of it.
         ticket = 0 if self._escrow is None or place.tls else self._escrow.deposit(line.fileno())
@@ -212,6 +226,7 @@ class Worker:
         client.ticket = ticket
         self._clients.add(client)
         self._idle.clear()
+        self._tell()
         self._keep(self.loop.create_task(self._connect(client, line)))
         self._mind_the_doors()
 
@@ -274,7 +289,7 @@ class Worker:
         self._scans[client] = time.monotonic() + 1.1 * min(limits) if limits else 0.0
         self._tell()
         if len(self._scans) >= self.options.scans_at_once:
-            self._close_doors()
+            self._doors.close()
 
     def over(self, client: Client) -> None:
         """A scan has ended, however it did."""
@@ -282,8 +297,7 @@ class Worker:
             return
         self._places.release()
         self._tell()
-        if not self._is_open:
-            self._mind_the_doors()
+        self._mind_the_doors()
 
     def take_back(self, client: Client) -> None:
         """The client is about to be answered, or gone: nobody else is to speak to it any more."""
@@ -295,8 +309,13 @@ class Worker:
         """Let the master know."""
         if self._slot is not None:
             deadlines = [deadline for deadline in self._scans.values() if deadline]
+            is_leaving = self._stopping.is_set()
             state = State(
-                min(deadlines, default=0.0), len(self._scans), len(self._clients), self._stopping.is_set()
+                min(deadlines, default=0.0),
+                len(self._scans),
+                len(self._clients),
+                is_leaving,
+                not (self._clients or is_leaving),
             )
             self._slot.write(state)
 
