@@ -101,7 +101,9 @@ def _add_workers(group: Group) -> None:
         metavar="N",
         help="connections a worker serves, then it is replaced (5000)",
     )
-    _switch(group, "--round-robin", dest="round_robin", text="always run --max-children workers, which take turns")
+    _switch(
+        group, "--round-robin", dest="round_robin", text="always run --max-children workers, which take turns"
+    )
 
 
 def _add_users(group: Group) -> None:

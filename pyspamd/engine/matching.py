@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from ..perlre.regex import Regex
+from ..perlre.regex import Regex, matching
 from ..ruleset.patterns import PatternBundle, PatternRule
 from ..ruleset.program import HeaderGroup
 from ..scan.scan import Scan
@@ -44,9 +44,8 @@ class Matching:
             once = group.once
             if group.gate is not None:
                 once = tuple([once[number] for number in sorted(group.gate.candidates(value))])
-            for name, matches in once:
-                if matches(value):
-                    add(name)
+            for name in matching(once, value):
+                add(name)
             for name, matches in group.negated:
                 if not matches(value):
                     add(name)

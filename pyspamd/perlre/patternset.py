@@ -6,6 +6,7 @@ limit; the order of the elements decides which matches come first, never whether
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Final
 
 from . import pcre
@@ -62,38 +63,22 @@ class PatternSet:
 
     def hits(self, elements: Sequence[bytes], only: Collection[int] | None = None) -> dict[int, int]:
         """By the number of each entry that matches in `elements`, how often; `only` restricts which are run."""
-        todo = set(self._all if only is None else only)
-        counts: dict[int, int] = {}
-        if self.gate is None:
-            self._joined(elements, todo, counts)
-        elif self.joined:
-            self._joined(elements, todo & self.gate.candidates(_SEPARATOR.join(elements)), counts)
-        else:
-            self._one_by_one(self.gate, elements, todo, counts)
-        return counts
+        wanted = self._all if only is None else frozenset(only)
+        gate, everywhere = self.gate, range(len(elements))
+        if gate is None:
+            return self._run(zip(wanted, repeat(everywhere)), elements)
+        if self.joined:
+            candidates = wanted & gate.candidates(_SEPARATOR.join(elements))
+            return self._run(zip(candidates, repeat(everywhere)), elements)
+        spread = sorted(gate.spread(elements).items())
+        return self._run([each for each in spread if each[0] in wanted], elements)
 
-    def _joined(self, elements: Sequence[bytes], candidates: set[int], counts: dict[int, int]) -> None:
-        special = self._special
-        for number in candidates:
-            if number in special:
-                for place, element in enumerate(elements):
-                    if self._count(number, place, element, counts):
-                        break
-                continue
-            matches = self.entries[number].regex.matches
-            for element in elements:
-                if matches(element):
-                    counts[number] = 1
-                    break
-
-    def _one_by_one(
-        self, gate: LiteralGate, elements: Sequence[bytes], todo: set[int], counts: dict[int, int]
-    ) -> None:
+    def _run(self, todo: Iterable[tuple[int, Sequence[int]]], elements: Sequence[bytes]) -> dict[int, int]:
+        """Run entries, each on the elements at some places."""
         codes, special = self._codes, self._special
+        counts: dict[int, int] = {}
         # One regex after the other, each over all its elements: the processor has its code at hand but once.
-        for number, places in sorted(gate.spread(elements).items()):
-            if number not in todo:
-                continue
+        for number, places in todo:
             if number in special:
                 for place in places:
                     if self._count(number, place, elements[place], counts):
@@ -112,6 +97,7 @@ class PatternSet:
                         continue
                 counts[number] = 1
                 break
+        return counts
 
     def _count(self, number: int, place: int, element: bytes, counts: dict[int, int]) -> bool:
         """Run an entry that does more than match once; whether it has had enough."""

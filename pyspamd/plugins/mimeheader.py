@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import NamedTuple
 
+from ..base.remembered import remembered
 from ..conf.directives import BadValue, Build, required
 from ..conf.rule_directives import RuleDirective, put_captures_first, rule_and_rest, split_pattern
 from ..conf.rules import PluginTest
 from ..mail.headers import Headers
-from ..perlre.regex import Regex, compile_regex
+from ..perlre.regex import Regex, compile_regex, matching
 from ..scan.plugin import Plugin, Reads, rule_test
 from ..scan.scan import Scan
 
@@ -82,18 +83,27 @@ class MIMEHeader(Plugin):
     @rule_test("mimeheader", reads=Reads.HEADER | Reads.BODY)
     def run_rule(self, scan: Scan, *, rule: str) -> bool | None:
         """Whether a part's field matches; a rule with `!~` always hits, as in the original."""
-        prepared = self._prepared.get(rule)
-        if prepared is None:
-            definition = self.conf.rules[rule].test
-            assert isinstance(definition, PluginTest)
-            assert isinstance(definition.argument, MimeHeaderTest)
-            flags = self.conf.tflags.get(rule, ())
-            prepared = self._prepared[rule] = _prepare(definition.argument, flags)
-        return _run(scan, rule, prepared)
+        prepared = self._prepared[rule]
+        if isinstance(prepared, _Prepared):
+            return _run(scan, rule, prepared)
+        if rule not in scan.once(prepared, partial(prepared.hits, scan)):
+            return False
+        scan.hit(rule)
+        return None
 
     @cached_property
-    def _prepared(self) -> dict[str, "_Prepared"]:
-        return {}
+    def _prepared(self) -> "dict[str, _Prepared | _PlainRules]":
+        """How each rule is run; those that together are one object."""
+        prepared: dict[str, _Prepared | _PlainRules] = {}
+        plain: dict[_Field, _PlainRules] = {}
+        for name, rule in self.conf.rules.items():
+            if isinstance(rule.test, PluginTest) and isinstance(rule.test.argument, MimeHeaderTest):
+                found = _prepare(rule.test.argument, self.conf.tflags.get(name, ()))
+                prepared[name] = found
+                if found.is_plain:
+                    prepared[name] = together = plain.setdefault(found.field, _PlainRules(found.field))
+                    together.rules.append((name, found.regex))
+        return prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +117,8 @@ class _Prepared:
     last: int
     concat: bool
     limit: int
+    is_plain: bool
+    """Whether it hits once, where any part's value matches, and captures nothing."""
 
 
 def _prepare(test: MimeHeaderTest, flags: tuple[str, ...]) -> _Prepared:
@@ -116,7 +128,9 @@ def _prepare(test: MimeHeaderTest, flags: tuple[str, ...]) -> _Prepared:
     first, last = _range(flags)
     field = _Field(test.header, test.raw, test.if_unset)
     regex = compile_regex(test.pattern, test.flags)
-    return _Prepared(test, field, regex, first, last, "concat" in flags, limit)
+    concat = "concat" in flags
+    is_plain = limit == 1 and first <= 1 and last == MOST and not (test.negate or concat or regex.names)
+    return _Prepared(test, field, regex, first, last, concat, limit, is_plain)
 
 
 class _Field(NamedTuple):
@@ -142,6 +156,25 @@ class _Field(NamedTuple):
             return (headers.raw(self.name) or [b""])[-1]
         values = headers.get(self.name)
         return values[-1] if values else self.if_unset.encode("latin-1", "replace")
+
+
+class _PlainRules:
+    """The plain rules that look at one field, run together: most of its values have been seen before."""
+
+    def __init__(self, field: _Field) -> None:
+        self.rules: list[tuple[str, Regex]] = []
+        self._field = field
+        self._matching = remembered(most=256, longest=200)(self._work_out)
+
+    def _work_out(self, value: bytes) -> frozenset[str]:
+        if not value:
+            return frozenset([name for name, regex in self.rules if regex.matches_empty])
+        return frozenset(matching(self.rules, value))
+
+    def hits(self, scan: Scan) -> frozenset[str]:
+        """Those that match the value of any part."""
+        values, _ = scan.once(self._field, partial(self._field.values, scan))
+        return frozenset().union(*map(self._matching, values[:MOST]))
 
 
 def _run(scan: Scan, rule: str, prepared: _Prepared) -> bool | None:

@@ -40,8 +40,8 @@ class HeaderGroup:
     """What `[if-unset: …]` gives where the header is absent."""
     exists: tuple[str, ...]
     """Rules that only ask whether the header is there."""
-    once: tuple[tuple[str, Callable[[bytes], bool]], ...]
-    """(rule, test) of rules that hit once where the value matches."""
+    once: tuple[tuple[str, Regex], ...]
+    """(rule, regex) of rules that hit once where the value matches."""
     gate: LiteralGate | None
     """Which of `once` may match a value at all, where they are many enough for that to pay."""
     negated: tuple[tuple[str, Callable[[bytes], bool]], ...]
@@ -278,7 +278,7 @@ class _Compiler:
             field=plain_field(request),
             default=unset,
             exists=exists,
-            once=tuple((name, regex.matches) for name, regex in once),
+            once=tuple(once),
             gate=self.store.gate([regex for _, regex in once], "text") if len(once) >= GATED_FROM else None,
             negated=tuple(negated),
             counted=tuple(counted),
