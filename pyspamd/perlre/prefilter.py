@@ -69,17 +69,16 @@ _Owners = tuple[tuple[int, ...], ...]
 
 def _owners(wanted: dict[bytes, list[int]], counted: dict[int, int]) -> tuple[_Owners, _Owners]:
     """By literal, the regexes that one occurrence makes candidates, and those that need several."""
-    if not counted:
-        return tuple(map(tuple, wanted.values())), ((),) * len(wanted)
     single, several = list[tuple[int, ...]](), list[tuple[int, ...]]()
     keys = counted.keys()
+    same: dict[tuple[int, ...], tuple[int, ...]] = {}  # thousands of literals belong to the same few regexes
     for numbers in wanted.values():
-        if keys.isdisjoint(numbers):
-            single.append(tuple(numbers))
-            several.append(())
-        else:
-            single.append(tuple([number for number in numbers if number not in counted]))
-            several.append(tuple([number for number in numbers if number in counted]))
+        once, often = tuple(numbers), tuple[int, ...]()
+        if not keys.isdisjoint(once):
+            often = tuple([number for number in numbers if number in counted])
+            once = tuple([number for number in numbers if number not in counted])
+        single.append(same.setdefault(once, once))
+        several.append(same.setdefault(often, often))
     return tuple(single), tuple(several)
 
 
@@ -87,15 +86,14 @@ class LiteralGate:
     """The gates of many regexes, known by their place in the sequence given."""
 
     def __init__(self, gates: Sequence[Gate | None]) -> None:
-        self.gates = tuple(gates)
-        self._all = tuple(range(len(self.gates)))
+        self._all = tuple(range(len(gates)))
         lower: dict[bytes, list[int]] = {}
         squeezed: dict[bytes, list[int]] = {}
         counted: dict[int, int] = {}
         always: list[int] = []
         ascii_only: list[int] = []
-        squeezing = sum(gate is not None and gate.tier.startswith(SQUEEZED.name) for gate in self.gates)
-        for number, gate in enumerate(self.gates):
+        squeezing = sum(gate is not None and gate.tier.startswith(SQUEEZED.name) for gate in gates)
+        for number, gate in enumerate(gates):
             if gate is None or (gate.tier.startswith(SQUEEZED.name) and squeezing < _WORTH_SQUEEZING):
                 always.append(number)
                 continue

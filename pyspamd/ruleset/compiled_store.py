@@ -52,27 +52,35 @@ def _versions() -> str:
 
 
 class _Kept:
-    """One kind of result: those of an earlier start and those in use now."""
+    """One kind of result, each marshalled by itself: those of an earlier start and those in use now.
+
+    What is read from it is so made when it is wanted, between all that stays, and not in one piece with thousands of
+    other results of which most go: where those lay would be memory that nobody can give back.
+    """
 
     def __init__(self) -> None:
-        self.old: dict[str, Any] = {}
-        self.used: dict[str, Any] = {}
+        self.old: dict[str, bytes] = {}
+        self.used: dict[str, bytes] = {}
         self.is_open = True
 
     def get(self, key: str, make: Callable[[], Any]) -> Any:
         """The result known by that key; from `make` if there is none."""
         if not self.is_open:
             return make()
-        if key not in self.used:
-            self.used[key] = self.old[key] if key in self.old else make()
-        return self.used[key]
+        known = self.used.get(key) or self.old.get(key)
+        if known is None:
+            result = make()
+            self.used[key] = marshal.dumps(result)
+            return result
+        self.used[key] = known
+        return marshal.loads(known)  # noqa: S302 -- ours, see above
 
     @property
     def is_new(self) -> bool:
         """Whether something is in use that was not there before."""
         return not self.used.keys() <= self.old.keys()
 
-    def all(self) -> dict[str, Any]:
+    def all(self) -> dict[str, bytes]:
         """What to write."""
         # Several rule sets share the file; only what none of them has used for long is dropped.
         return {**self.old, **self.used} if len(self.old) <= MOST_STALE * len(self.used) else self.used
@@ -91,7 +99,8 @@ class CompiledStore:
     def __init__(self, file: Path | None = None) -> None:
         self._file = file
         self._kinds = {kind: _Kept() for kind in _KINDS}
-        self._made = _Kept()
+        self._made: dict[str, Regex] = {}
+        self._is_open = True
         if file is not None:
             self._load(file)
 
@@ -118,26 +127,29 @@ class CompiledStore:
         return None if data is None else EvalCall(*data)
 
     def regex(self, pattern: str, flags: str) -> Regex:
-        """The compiled pattern, the same object each time. Raises RegexError."""
+        """The compiled pattern, the same object each time until `save`. Raises RegexError."""
         key = f"{flags}/{pattern}"
+        known = self._made.get(key)
+        if known is None:
+            known = self._regex(key, pattern, flags)
+            if self._is_open:
+                self._made[key] = known
+        return known
 
-        def made() -> Regex:
-            fresh: list[Regex] = []
+    def _regex(self, key: str, pattern: str, flags: str) -> Regex:
+        fresh: list[Regex] = []
 
-            def compiled() -> list[Any]:
-                fresh.append(compile_regex(pattern, flags))
-                return fresh[0].as_data()
+        def compiled() -> list[Any]:
+            fresh.append(compile_regex(pattern, flags))
+            return fresh[0].as_data()
 
-            data = self._kinds["regexes"].get(key, compiled)
-            if fresh:
-                return fresh[0]
-            try:
-                return restore_regex(data)
-            except RegexError:
-                return compile_regex(pattern, flags)
-
-        found: Regex = self._made.get(key, made)
-        return found
+        data = self._kinds["regexes"].get(key, compiled)
+        if fresh:
+            return fresh[0]
+        try:
+            return restore_regex([pattern, flags, *data[2:]])  # its pattern is the rule's, not another string
+        except RegexError:
+            return compile_regex(pattern, flags)
 
     def gate(self, regexes: Sequence[Regex], kind: str) -> LiteralGate:
         """The literal gate of the regexes, in their order, for one kind of text."""
@@ -169,7 +181,9 @@ class CompiledStore:
         if self._file is not None and any(kept.is_new for kept in self._kinds.values()):
             everything = {kind: kept.all() for kind, kept in self._kinds.items()}
             self._write(self._file, marshal.dumps({"versions": _versions(), **everything}))
-        for kept in (*self._kinds.values(), self._made):
+        self._is_open = False
+        self._made.clear()
+        for kept in self._kinds.values():
             kept.close()
 
     def _write(self, file: Path, body: bytes) -> None:
