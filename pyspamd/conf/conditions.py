@@ -20,9 +20,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from lark import Lark, Token, Tree
-from lark.exceptions import LarkError
-
 from ..base.errors import PyspamdError
 
 VERSION: Final = "4.000001"
@@ -243,14 +240,24 @@ def _call(function: str, argument: Value, facts: Facts) -> Value:
 
 
 @lru_cache(maxsize=1)
-def _parser() -> Lark:
-    """Made when first needed: where all conditions are known from an earlier start, it is not."""
-    return Lark(_GRAMMAR, parser="lalr", lexer="contextual", maybe_placeholders=False)
+def _parser() -> Callable[[str], Node]:
+    """Made when first needed, Lark itself too: where all conditions are known from an earlier start, it is not."""
+    from lark import Lark, Token, Tree
+    from lark.exceptions import LarkError
 
+    lark = Lark(_GRAMMAR, parser="lalr", lexer="contextual", maybe_placeholders=False)
 
-def _plain(tree: Tree[Token]) -> Node:
-    parts = (str(part) if isinstance(part, Token) else _plain(part) for part in tree.children)
-    return str(tree.data), *parts
+    def plain(tree: Tree[Token]) -> Node:
+        parts = (str(part) if isinstance(part, Token) else plain(part) for part in tree.children)
+        return str(tree.data), *parts
+
+    def parse(text: str) -> Node:
+        try:
+            return plain(lark.parse(text))
+        except LarkError as error:
+            raise BrokenConditionError("it does not parse") from error
+
+    return parse
 
 
 @lru_cache(maxsize=1024)
@@ -260,10 +267,7 @@ def parse_condition(text: str) -> Condition:
         if not _PLAIN.fullmatch(token) and not (len(token) > 1 and _NAME.fullmatch(token)):
             raise UnreadableConditionError(f"'{token}' means nothing in a condition")
     text = _TOKENS.sub(_with_octals_apart, text)
-    try:
-        return Condition(_plain(_parser().parse(text)))
-    except LarkError as error:
-        raise BrokenConditionError("it does not parse") from error
+    return Condition(_parser()(text))
 
 
 def _with_octals_apart(token: re.Match[str]) -> str:

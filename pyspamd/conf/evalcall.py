@@ -9,11 +9,9 @@ Example::
     EvalCall(function='check_rbl', args=('zen-lastexternal', '127.0.0.2'))
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
-
-from lark import Lark, Token, Transformer
-from lark.exceptions import LarkError
 
 from .rules import EvalCall
 
@@ -27,25 +25,25 @@ BARE: /[0-9A-Za-z.:-]+(?=[ \t\r\f\v]*(?:,|\)\Z))/
 """
 
 
-class _Call(Transformer[Token, EvalCall]):
-    """The parse tree as a record."""
+@lru_cache(maxsize=1)
+def _parser() -> Callable[[str], EvalCall | None]:
+    """Made when first needed, Lark itself too: where all calls are known from an earlier start, it is not."""
+    from lark import Lark, Token
+    from lark.exceptions import LarkError
 
-    def start(self, parts: list[Token | None]) -> EvalCall:
-        name, *args = (part for part in parts if part is not None)
+    lark = Lark(_GRAMMAR, parser="lalr", lexer="contextual")
+
+    def parse(text: str) -> EvalCall | None:
+        try:
+            name, *args = [part for part in lark.parse(text).children if isinstance(part, Token)]
+        except LarkError:
+            return None
         return EvalCall(str(name), tuple(a[1:-1] if a.type == "QUOTED" else str(a) for a in args))
 
-
-@lru_cache(maxsize=1)
-def _parser() -> Lark:
-    """Made when first needed: where all calls are known from an earlier start, it is not."""
-    return Lark(_GRAMMAR, parser="lalr", lexer="contextual", transformer=_Call())
+    return parse
 
 
 @lru_cache(maxsize=4096)
 def parse_eval(text: str) -> EvalCall | None:
     """The call that `text` writes, or `None` where it is not one."""
-    try:
-        call: EvalCall = _parser().parse(text)  # type: ignore[assignment]
-    except LarkError:
-        return None
-    return call
+    return _parser()(text)

@@ -11,12 +11,14 @@ Example::
     [Statement(keyword='score', value='FOO 1.5', line=1, column=8, language='')]
 """
 
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, NamedTuple
-
-from lark import Lark, Token, Transformer
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .ascii import SPACE, lower
+
+if TYPE_CHECKING:
+    from lark import Token
 
 _GRAMMAR: Final = r"""
 start: _END? (statement _END)*
@@ -58,21 +60,7 @@ def _keyword(token: str) -> str:
     return known
 
 
-class _Statements(Transformer[Token, list[Statement]]):
-    """Builds statements while the parser runs, so that no tree is ever held."""
-
-    def plain(self, parts: list[Token]) -> Statement:
-        return _statement(parts[0], parts[-1] if len(parts) > 1 else None, "")
-
-    def worded(self, parts: list[Token]) -> Statement:
-        language = parts[1].rstrip(SPACE).replace("\\#", "#")
-        return _statement(parts[2], parts[3] if len(parts) > 3 else None, language)
-
-    def start(self, parts: list[Statement]) -> list[Statement]:
-        return parts
-
-
-def _statement(word: Token, value: Token | None, language: str) -> Statement:
+def _statement(word: "Token", value: "Token | None", language: str) -> Statement:
     if value is None:
         return Statement(_keyword(word), "", word.line or 0, word.column or 0, language)
     text = value.rstrip(SPACE)
@@ -82,16 +70,31 @@ def _statement(word: Token, value: Token | None, language: str) -> Statement:
 
 
 @lru_cache(maxsize=1)
-def _parser() -> Lark:
-    """Made when first needed: where all lines are known from an earlier start, it is not."""
-    return Lark(
-        _GRAMMAR, parser="lalr", lexer="contextual", transformer=_Statements(), maybe_placeholders=False
+def _parser() -> Callable[[str], list[Statement]]:
+    """Made when first needed, Lark itself too: where all lines are known from an earlier start, it is not."""
+    from lark import Lark, Token, Transformer
+
+    class Statements(Transformer[Token, list[Statement]]):
+        """Builds statements while the parser runs, so that no tree is ever held."""
+
+        def plain(self, parts: list[Token]) -> Statement:
+            return _statement(parts[0], parts[-1] if len(parts) > 1 else None, "")
+
+        def worded(self, parts: list[Token]) -> Statement:
+            language = parts[1].rstrip(SPACE).replace("\\#", "#")
+            return _statement(parts[2], parts[3] if len(parts) > 3 else None, language)
+
+        def start(self, parts: list[Statement]) -> list[Statement]:
+            return parts
+
+    lark = Lark(
+        _GRAMMAR, parser="lalr", lexer="contextual", transformer=Statements(), maybe_placeholders=False
     )
+    return lark.parse  # type: ignore[return-value]
 
 
 def parse_lines(text: str) -> list[Statement]:
     """The statements of a file's text (latin-1, any line ends that Perl takes for white space)."""
     if not text.endswith("\n"):
         text += "\n"
-    statements: list[Statement] = _parser().parse(text)  # type: ignore[assignment]
-    return statements
+    return _parser()(text)

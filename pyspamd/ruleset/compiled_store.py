@@ -46,6 +46,7 @@ def _versions() -> str:
     digest = hashlib.sha256(f"{sys.version} {marshal.version} {libraries}".encode())
     modules = (grammar, conditions, evalcall, meta_expression, sys.modules[__name__])
     code = [*Path(pcre.__file__).parent.glob("*.py"), *(Path(str(module.__file__)) for module in modules)]
+    code.append(Path(__file__).with_name("meta_grammar.py"))
     for path in sorted(code):
         digest.update(path.read_bytes())
     return digest.hexdigest()

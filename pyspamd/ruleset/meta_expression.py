@@ -16,58 +16,15 @@ from functools import lru_cache
 from operator import truediv
 from types import CodeType, FunctionType
 
-from lark import Lark, Token, Transformer, UnexpectedInput
-from lark.exceptions import VisitError
-
 from ..base.errors import PyspamdError
 
 Value = int | float
 Evaluate = Callable[[Mapping[str, Value]], Value]
 
-GRAMMAR = r"""
-?start: ternary
-?ternary: either
-        | either "?" ternary ":" ternary -> choose
-?either: both | either "||" both   -> either
-?both: bitxor | both "&&" bitxor   -> both
-?bitxor: equality | bitxor "^" equality -> bitxor
-?equality: relation (EQUALS relation)*  -> chain
-?relation: shift (ORDERS shift)*        -> chain
-?shift: product
-      | shift "+" product          -> add
-      | shift "-" product          -> sub
-?product: unary
-        | product "*" unary        -> mul
-        | product "/" unary        -> div
-?unary: power
-      | "!" unary                  -> negation
-      | "-" unary                  -> minus
-      | "+" unary                  -> plus
-?power: NUMBER                     -> number
-      | NAME                       -> rule
-      | MATCHING                   -> matching
-      | "(" ternary ")"
-      | "(" ")"                    -> nothing
-
-EQUALS: "==" | "!="
-ORDERS: "<=" | ">=" | "<" | ">"
-NUMBER: /\d+(\.\d+)?|\.\d+/
-NAME.1: /[_a-zA-Z][_a-zA-Z0-9]*/
-MATCHING.2: /rules_matching\(\s*[_a-zA-Z*?][_a-zA-Z0-9*?]*\s*\)/
-%ignore /\s+/
-"""
-
 _REFUSED = re.compile(r"::|->|[$@%;{}]")
-_OCTAL = re.compile(r"0[0-9]")
 _MATCHING = re.compile(r"(?<!_)\brules_matching\(\s*[_a-zA-Z*?][_a-zA-Z0-9*?]{0,127}\s*\)", re.ASCII)
 _WORD = re.compile(r"[-+\d.]+|\w[\w:]*|[()]|\|\||&&|\^|!(?!=)|>=?|<=?|==|!=|[*/]|[?:]", re.ASCII)
 _USABLE = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]{0,127}|\d+(?:\.\d+)?|[-+]|-\+|\+-|[^\w\s.+-]{1,2}", re.ASCII)
-
-
-@lru_cache(maxsize=1)
-def _parser() -> Lark:
-    """Made when first needed: where all metas are known from an earlier start, it is not."""
-    return Lark(GRAMMAR, parser="lalr", maybe_placeholders=False)
 
 
 class MetaError(PyspamdError):
@@ -86,96 +43,6 @@ def exclusive(one: Value, other: Value) -> Value:
 
 _GLOBALS: dict[str, object] = {"__builtins__": {}, "divide": divide, "exclusive": exclusive}
 _STRICT: dict[str, object] = {**_GLOBALS, "divide": truediv}
-
-
-def _call(function: str, *args: ast.expr) -> ast.expr:
-    return ast.Call(ast.Name(function, ast.Load()), list(args), [])
-
-
-_COMPARISONS: dict[str, type[ast.cmpop]] = {
-    "==": ast.Eq,
-    "!=": ast.NotEq,
-    "<": ast.Lt,
-    "<=": ast.LtE,
-    ">": ast.Gt,
-    ">=": ast.GtE,
-}
-
-
-def _arithmetic(operator: type[ast.operator]) -> Callable[[object, list[ast.expr]], ast.expr]:
-    def build(_self: object, sides: list[ast.expr]) -> ast.expr:
-        return ast.BinOp(sides[0], operator(), sides[1])
-
-    return build
-
-
-def _called(function: str) -> Callable[[object, list[ast.expr]], ast.expr]:
-    def build(_self: object, sides: list[ast.expr]) -> ast.expr:
-        return _call(function, *sides)
-
-    return build
-
-
-class _ToPython(Transformer[Token, ast.expr]):
-    """Parse tree to Python expression over one argument, `v`, the mapping of rule values."""
-
-    def __init__(self, expand: Callable[[str], Iterable[str]], local_tests_only: bool) -> None:
-        super().__init__()
-        self.expand = expand
-        self.local_tests_only = local_tests_only
-        self.names: dict[str, None] = {}
-
-    def _value(self, name: str) -> ast.expr:
-        self.names[name] = None
-        return ast.Subscript(ast.Name("v", ast.Load()), ast.Constant(name), ast.Load())
-
-    def nothing(self, _: list[ast.expr]) -> ast.expr:
-        return ast.Constant(0)
-
-    def number(self, tokens: list[Token]) -> ast.expr:
-        text = str(tokens[0])
-        if not _OCTAL.match(text):
-            return ast.Constant(float(text) if "." in text else int(text))
-        return ast.Constant(int(text, 8))
-
-    def rule(self, tokens: list[Token]) -> ast.expr:
-        name = str(tokens[0])
-        if name == "local_tests_only":
-            return ast.Constant(int(self.local_tests_only))
-        return self._value(name)
-
-    def matching(self, tokens: list[Token]) -> ast.expr:
-        total: ast.expr = ast.Constant(0)
-        for name in sorted(self.expand(str(tokens[0]).split("(")[1].rstrip(" )\t").strip())):
-            total = ast.BinOp(total, ast.Add(), self._value(name))
-        return total
-
-    def either(self, sides: list[ast.expr]) -> ast.expr:
-        return ast.BoolOp(ast.Or(), sides)
-
-    def both(self, sides: list[ast.expr]) -> ast.expr:
-        return ast.BoolOp(ast.And(), sides)
-
-    def negation(self, sides: list[ast.expr]) -> ast.expr:
-        return ast.UnaryOp(ast.Not(), sides[0])
-
-    def minus(self, sides: list[ast.expr]) -> ast.expr:
-        return ast.UnaryOp(ast.USub(), sides[0])
-
-    def plus(self, sides: list[ast.expr]) -> ast.expr:
-        return sides[0]
-
-    def choose(self, parts: list[ast.expr]) -> ast.expr:
-        return ast.IfExp(parts[0], parts[1], parts[2])
-
-    def chain(self, parts: list[ast.expr | Token]) -> ast.expr:
-        # Perl chains comparisons as Python does: `A < B < C` is `A < B && B < C`.
-        sides = [part for part in parts if isinstance(part, ast.expr)]
-        operators = [_COMPARISONS[str(part)]() for part in parts if isinstance(part, Token)]
-        return ast.Compare(sides[0], operators, sides[1:]) if operators else sides[0]
-
-    add, sub, mul = _arithmetic(ast.Add), _arithmetic(ast.Sub), _arithmetic(ast.Mult)
-    bitxor, div = _called("exclusive"), _called("divide")
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,15 +130,13 @@ def _compile_plain(expression: str, local_tests_only: bool) -> MetaExpression:
 def _compile(
     expression: str, expand: Callable[[str], Iterable[str]], local_tests_only: bool
 ) -> MetaExpression:
-    builder = _ToPython(expand, local_tests_only)
+    # Lark, where not all metas are known from an earlier start.
+    from .meta_grammar import UnreadableError, to_python
+
     try:
-        body = builder.transform(_parser().parse(expression))
-    except UnexpectedInput as problem:
-        column = getattr(problem, "column", -1)
-        where = f"at column {column}" if isinstance(column, int) and column > 0 else "at its end"
-        raise MetaError(f"the expression breaks {where}: {expression.strip()!r}") from None
-    except (VisitError, RecursionError):
-        raise MetaError(f"the expression cannot be read: {expression.strip()[:80]!r}") from None
+        body, names = to_python(expression, expand, local_tests_only)
+    except UnreadableError as problem:
+        raise MetaError(f"the expression {problem}: {expression.strip()!r}") from None
     arguments = ast.arguments([], [ast.arg("v")], None, [], [], None, [])
     function = ast.FunctionDef("meta", arguments, [ast.Return(body)], [], None, None)
     try:
@@ -280,8 +145,8 @@ def _compile(
     except (RecursionError, MemoryError, ValueError):
         raise MetaError("the expression is nested too deeply") from None
     code = next(constant for constant in compiled.co_consts if isinstance(constant, CodeType))
-    declared = isinstance(body, ast.Constant) and not builder.names and not expression.strip().strip("( )")
-    return MetaExpression(tuple(builder.names), FunctionType(code, _GLOBALS), declared, needs)
+    declared = isinstance(body, ast.Constant) and not names and not expression.strip().strip("( )")
+    return MetaExpression(names, FunctionType(code, _GLOBALS), declared, needs)
 
 
 def _needs(tree: ast.expr) -> set[str]:
