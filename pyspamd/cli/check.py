@@ -18,7 +18,6 @@ from ..engine.assemble import Setup, assemble, files_of, problems_of
 from ..engine.engine import Engine
 from ..engine.linting import lint
 from ..engine.markup import without_markup
-from ..engine.resolving import make_resolver
 from ..engine.rewrite import report, rewritten
 from .caches import compiled_folder
 from .check_options import EXIT_SPAM, REFUSED, add_options
@@ -144,6 +143,9 @@ def _need_rules(engine: Engine, setup: Setup) -> None:
 def _engine(setup: Setup) -> Engine:
     engine = assemble(setup, compiled=compiled_folder())
     if not engine.local_tests_only:
+        # What asks the DNS takes time to import that many a check has no use for.
+        from ..engine.resolving import make_resolver
+
         engine.resolver = make_resolver(engine.conf)
     for problem in problems_of(engine):
         logger.info("%s", problem)

@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
-from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,14 +42,24 @@ _KINDS: Final = ("lines", "conditions", "calls", "regexes", "gates", "metas")
 @lru_cache(maxsize=1)
 def _versions() -> str:
     """A digest of the code and libraries that the stored results depend on."""
-    libraries = " ".join(f"{name} {version(name)}" for name in ("pcre2", "ahocorasick_rs", "lark"))
-    digest = hashlib.sha256(f"{sys.version} {marshal.version} {libraries}".encode())
+    digest = hashlib.sha256(f"{sys.version} {marshal.version}".encode())
+    for library in ("pcre2", "ahocorasick_rs", "lark"):
+        for path in _files_of(library):
+            # Lark is not imported where nothing must be parsed, and asking for versions imports as much again.
+            state = path.stat()
+            digest.update(f"{path} {state.st_size} {state.st_mtime_ns}".encode())
     modules = (grammar, conditions, evalcall, meta_expression, sys.modules[__name__])
     code = [*Path(pcre.__file__).parent.glob("*.py"), *(Path(str(module.__file__)) for module in modules)]
     code.append(Path(__file__).with_name("meta_grammar.py"))
     for path in sorted(code):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _files_of(library: str) -> list[Path]:
+    spec = find_spec(library)
+    folders = (spec and spec.submodule_search_locations) or ()
+    return sorted(path for folder in folders for path in Path(folder).iterdir() if path.is_file())
 
 
 class _Kept:

@@ -22,7 +22,9 @@ def import_codecs() -> None:
     find_decoder("gb2312")
 
 
-def import_record_types() -> None:
-    """Import dnspython's readers of the records that are asked for."""
+def import_network() -> None:
+    """Import what asks the DNS and verifies signatures, dnspython's readers of the records asked for among it."""
+    for name in ("engine.resolving", "auth.asymmetric"):
+        importlib.import_module(f"pyspamd.{name}")
     for name in RECORD_TYPES:
         importlib.import_module(f"dns.rdtypes.{'IN' if name in ('A', 'AAAA') else 'ANY'}.{name}")

@@ -4,17 +4,19 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..conf.core_admin import TIME_LIMIT
 from ..engine.engine import Engine
-from ..engine.resolving import make_resolver
 from ..engine.rewrite import report, rewritten
 from ..engine.verdict import Verdict
 from ..mail import received_products
-from ..net.dns import DnsResolver
-from .preload import import_codecs, import_record_types
+from .preload import import_codecs, import_network
 from .reading import Reading
 from .service import Judgement, Occasion
+
+if TYPE_CHECKING:
+    from ..net.dns import DnsResolver
 
 logger = logging.getLogger(__name__)
 
@@ -74,13 +76,14 @@ class EngineScorer:
     def __init__(self, engine: Engine, reading: Reading | None = None) -> None:
         self.engine = engine
         self.reading = reading or Reading()
+        self._resolver: DnsResolver | None = None
         self._cache = engine.cache
         engine.cache = None  # a store is opened by the process that uses it
         import_codecs()
         received_products.compile_all()
         engine.program.compile_all()
         if not engine.local_tests_only:
-            import_record_types()
+            import_network()
         _warm_up(engine)
 
     @property
@@ -92,12 +95,14 @@ class EngineScorer:
         """Give the engine its resolver and its verdict cache."""
         self.engine.cache = self._cache
         if not self.engine.local_tests_only:
-            self.engine.resolver = make_resolver(self.engine.conf)
+            from ..engine.resolving import make_resolver
+
+            self.engine.resolver = self._resolver = make_resolver(self.engine.conf)
 
     async def close(self) -> None:
         """Take them away again."""
-        resolver, self.engine.resolver = self.engine.resolver, None
-        if isinstance(resolver, DnsResolver):
+        resolver, self._resolver, self.engine.resolver = self._resolver, None, None
+        if resolver is not None:
             await resolver.close()
 
     async def check(self, message: bytes, occasion: Occasion) -> Judgement:
