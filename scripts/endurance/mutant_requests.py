@@ -165,10 +165,10 @@ async def send(port: int, request: Mutant) -> bytes | None:
 def _says_too_much(data: bytes) -> bool:
     """Whether there is more than was promised: what comes after the answer may take the answer with it."""
     head, _, body = data.partition(b"\r\n\r\n")
-    promised = _PROMISED.search(head)
+    promised = _PROMISED.findall(head)  # the last counts
     if b"PING SPAMC/" in data.partition(b"\n")[0]:
         return bool(body) or len(data.splitlines()) > 2
-    return promised is not None and len(body) > int(promised[1])
+    return bool(promised) and len(body) > int(promised[-1])
 
 
 def fault_of(request: Mutant, reply: bytes) -> str:
