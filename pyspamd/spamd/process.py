@@ -73,7 +73,7 @@ def become(who: Identity | None) -> None:
 
 
 def return_free_memory() -> None:
-    """Give back what is free now, so that processes forked later take no copies of it. Source: malloc_trim(3)."""
+    """Give back what is free now; processes forked later take no copies of it. Source: malloc_trim(3)."""
     with contextlib.suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)
 

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from ..base.clock import Deadline
-from . import log, replies
+from . import log, process, replies
 from .board import Escrow, Slot, State
 from .client import Client
 from .doors import Doors
@@ -267,6 +267,7 @@ class Worker:
         if self._litter >= LITTER:
             self._litter = 0
             gc.collect()
+            process.return_free_memory()
 
     def _count(self) -> None:
         self._served += 1
