@@ -81,7 +81,11 @@ def _serve(options: argparse.Namespace) -> int:
         _tell_problems(engine.conf.files, [str(problem) for problem in problems], journal)
         if not engine.active:
             raise StartError(no_rules(setup), Exit.CONFIG)
-        return EngineScorer(engine, _reading(setup, files, engine.conf.files, problems))
+        reading = _reading(setup, files, engine.conf.files, problems)
+        users = server.users
+        return EngineScorer(
+            engine, reading, for_users=users.user_config or users.virtual_config_dir is not None
+        )
 
     return Master(server, build, journal, SPAMASSASSIN_VERSION).run()
 

@@ -136,7 +136,7 @@ def _compile(
     try:
         body, names = to_python(expression, expand, local_tests_only)
     except UnreadableError as problem:
-        raise MetaError(f"the expression {problem}: {expression.strip()!r}") from None
+        raise MetaError(f"the expression {problem}") from None
     arguments = ast.arguments([], [ast.arg("v")], None, [], [], None, [])
     function = ast.FunctionDef("meta", arguments, [ast.Return(body)], [], None, None)
     try:

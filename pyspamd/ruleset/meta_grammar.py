@@ -161,7 +161,7 @@ def to_python(
     except UnexpectedInput as problem:
         column = getattr(problem, "column", -1)
         where = f"at column {column}" if isinstance(column, int) and column > 0 else "at its end"
-        raise UnreadableError(f"breaks {where}") from None
+        raise UnreadableError(f"breaks {where}: {expression.strip()!r}") from None
     except (VisitError, RecursionError):
-        raise UnreadableError("cannot be read") from None
+        raise UnreadableError(f"cannot be read: {expression.strip()[:80]!r}") from None
     return body, tuple(builder.names)

@@ -1,5 +1,6 @@
 """Eval tests' arguments read as Perl reads them: text as numbers, and comparisons such as `> 5`."""
 
+import operator
 import re
 from collections.abc import Callable
 from functools import lru_cache
@@ -11,6 +12,15 @@ Number = int | float
 _NUMBER = re.compile(r"[ \t\n\r\f\v]*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)", re.ASCII)
 _INFINITY = re.compile(r"[ \t\n\r\f\v]*([+-]?)inf(?:inity)?", re.IGNORECASE)
 _COMPARISON = re.compile(r"[<>=!\-+ 0-9]+")
+_PLAIN = re.compile(r" *([<>]=?|[=!]=) *(0|[1-9][0-9]{0,9}) *")  # nothing that needs a parser
+_OPERATORS = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
 
 
 @lru_cache(maxsize=4096)
@@ -30,6 +40,9 @@ def number(text: str | None, default: float = 0) -> float:
 @lru_cache(maxsize=1024)
 def comparison(text: str) -> Callable[[Number], bool] | None:
     """The test that a comparison such as `> 5` or `!= 0` stands for, or `None` where it is none."""
+    if plain := _PLAIN.fullmatch(text):
+        compare, bound = _OPERATORS[plain[1]], int(plain[2])
+        return lambda value: compare(value, bound)
     if not _COMPARISON.fullmatch(text):
         return None
     try:

@@ -9,7 +9,11 @@ import encodings
 import importlib
 import pkgutil
 
+from ..conf.conditions import parse_condition
+from ..conf.evalcall import parse_eval
+from ..conf.grammar import parse_lines
 from ..mail.charset_decoders import find_decoder
+from ..ruleset.meta_expression import compile_meta
 
 RECORD_TYPES = ("A", "AAAA", "CNAME", "MX", "NS", "PTR", "SOA", "SPF", "TXT")
 
@@ -20,6 +24,14 @@ def import_codecs() -> None:
         with contextlib.suppress(ImportError):  # Windows' own
             importlib.import_module(f"encodings.{module.name}")
     find_decoder("gb2312")
+
+
+def make_parsers() -> None:
+    """Make what reads configuration, Lark with it; the master itself needs none of it when all is known already."""
+    parse_lines("")
+    parse_condition("1")
+    parse_eval("any()")
+    compile_meta("ANY", "")
 
 
 def import_network() -> None:

@@ -11,7 +11,7 @@ from ..engine.engine import Engine
 from ..engine.rewrite import report, rewritten
 from ..engine.verdict import Verdict
 from ..mail import received_products
-from .preload import import_codecs, import_network
+from .preload import import_codecs, import_network, make_parsers
 from .reading import Reading
 from .service import Judgement, Occasion
 
@@ -73,7 +73,8 @@ class EngineJudgement:
 class EngineScorer:
     """Judges with one `Engine` and those it makes for users; made in the master, opened in each worker."""
 
-    def __init__(self, engine: Engine, reading: Reading | None = None) -> None:
+    def __init__(self, engine: Engine, reading: Reading | None = None, *, for_users: bool = True) -> None:
+        """`for_users`: whether preferences may be read, which workers do."""
         self.engine = engine
         self.reading = reading or Reading()
         self._resolver: DnsResolver | None = None
@@ -84,6 +85,8 @@ class EngineScorer:
         engine.program.compile_all()
         if not engine.local_tests_only:
             import_network()
+        if for_users:
+            make_parsers()
         _warm_up(engine)
 
     @property

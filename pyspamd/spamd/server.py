@@ -39,7 +39,9 @@ LITTER = 4 * 1024 * 1024
 ENOUGH = 3
 """Clients with which a worker leaves more of them to others that have none; sooner costs more than it gains."""
 SECOND_LOOK = 0.05
-"""Seconds until a worker that left clients to others looks whether these are still free."""
+"""Seconds until a worker that left clients to others looks whether these take them."""
+ALONE = 1.0
+"""Seconds for which it leaves them none if they did not."""
 SMALL_BODY = 1024 * 1024
 """A message up to this size is let in even when memory is short."""
 
@@ -79,6 +81,7 @@ class Worker:
         self._served = 0
         self._litter = 0
         self._second_look: asyncio.TimerHandle | None = None
+        self._alone_until = 0.0
         self._is_retiring = False
 
     # Life
@@ -153,14 +156,20 @@ class Worker:
             self._doors.close()
         elif self._is_busier_than_another():
             self._doors.close()
-            self._second_look = self.loop.call_later(SECOND_LOOK, self._mind_the_doors)
+            self._second_look = self.loop.call_later(SECOND_LOOK, self._look_again)
         else:
             self._doors.open()
 
     def _is_busier_than_another(self) -> bool:
         # The kernel asks this worker first whenever it waits, if only for the answer to a question of its own.
-        has_enough = len(self._clients) >= ENOUGH
-        return has_enough and self._slot is not None and self._slot.another_is_free()
+        if len(self._clients) < ENOUGH or self._slot is None or self.loop.time() < self._alone_until:
+            return False
+        return self._slot.another_is_free()
+
+    def _look_again(self) -> None:
+        if self._doors.somebody_waits():  # who is free does not come: stopped, perhaps, or swapped out
+            self._alone_until = self.loop.time() + ALONE
+        self._mind_the_doors()
 
     def _accept(self, listener: Listener) -> None:
         try:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import selectors
+import signal
 import socket
 import time
 from collections import Counter
@@ -59,7 +60,8 @@ def test_a_client_wakes_one_of_the_workers_that_wait(start: Start) -> None:
         time.sleep(0.01)  # lets the one that served it come to rest, as a rule
     idle = workers - takers(server, 20).keys()
     assert len(idle) >= 4
-    assert [wakings(pid) - before[pid] for pid in idle] == [0] * len(idle)
+    # Each looks up once a second; woken for every client they would have woken twenty times.
+    assert max(wakings(pid) - before[pid] for pid in idle) < 10
 
 
 def test_round_robin_has_the_workers_take_turns(start: Start) -> None:
@@ -77,6 +79,35 @@ def test_clients_are_left_to_whoever_is_free(start: Start) -> None:
             stack.enter_context(server.connect())
             assert eventually(lambda n=number: takers(server, 9).total() == n)  # type: ignore[misc]
         assert takers(server, 9) == dict.fromkeys(workers, 3)
+
+
+def test_a_worker_that_does_not_come_when_it_is_woken(start: Start) -> None:
+    server = start("-m", "2", "--min-children=2", "-x")
+    settled(server, 2)
+    assert server.check(HAM) == OK
+    (first,) = takers(server, 1)
+    os.kill(first, signal.SIGSTOP)
+    try:
+        assert [server.check(HAM) for _ in range(3)] == [OK] * 3
+    finally:
+        os.kill(first, signal.SIGCONT)
+
+
+def test_a_worker_that_is_free_but_does_not_come(start: Start) -> None:
+    server = start("-m", "2", "--min-children=2", "-x")
+    workers = settled(server, 2)
+    with ExitStack() as stack:
+        for number in range(1, 4):
+            time.sleep(0.05)
+            stack.enter_context(server.connect())
+            assert eventually(lambda n=number: takers(server, 9).total() == n)  # type: ignore[misc]
+        assert len(takers(server, 3)) == 1
+        (free,) = workers - takers(server, 3).keys()
+        os.kill(free, signal.SIGSTOP)
+        try:
+            assert [server.check(HAM) for _ in range(3)] == [OK] * 3
+        finally:
+            os.kill(free, signal.SIGCONT)
 
 
 def test_who_is_free_is_on_the_board() -> None:
