@@ -6,6 +6,8 @@ import re
 import selectors
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -81,16 +83,44 @@ def test_clients_are_left_to_whoever_is_free(start: Start) -> None:
         assert takers(server, 9) == dict.fromkeys(workers, 3)
 
 
-def test_a_worker_that_does_not_come_when_it_is_woken(start: Start) -> None:
-    server = start("-m", "2", "--min-children=2", "-x")
-    settled(server, 2)
-    assert server.check(HAM) == OK
-    (first,) = takers(server, 1)
-    os.kill(first, signal.SIGSTOP)
-    try:
-        assert [server.check(HAM) for _ in range(3)] == [OK] * 3
-    finally:
-        os.kill(first, signal.SIGCONT)
+def test_a_client_for_whom_somebody_else_was_woken_is_heard() -> None:
+    listener = socket.create_server((HOST, 0))
+    listener.setblocking(False)
+    heard: list[socket.socket] = []
+
+    async def visit() -> None:
+        doors = Doors(
+            asyncio.get_running_loop(), {listener.fileno(): lambda: heard.append(listener.accept()[0])}
+        )
+        doors.open()
+        await asyncio.sleep(0.05)
+        with socket.create_connection(listener.getsockname()):
+            for _ in range(40):
+                await asyncio.sleep(0.1)
+                if heard:
+                    break
+        doors.close()
+
+    # A process that is asked first and does not come.
+    script = """
+import select, sys
+first = select.epoll()
+first.register(int(sys.argv[1]), select.EPOLLIN | select.EPOLLEXCLUSIVE)
+print("waiting", flush=True)
+first.poll(20)
+"""
+    number = str(listener.fileno())
+    with subprocess.Popen(
+        [sys.executable, "-c", script, number], stdout=subprocess.PIPE, pass_fds=[listener.fileno()]
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"waiting\n"
+        time.sleep(0.1)
+        with listener:
+            asyncio.run(visit())
+        assert other.wait(20) == 0
+    assert len(heard) == 1
+    heard[0].close()
 
 
 def test_a_worker_that_is_free_but_does_not_come(start: Start) -> None:
