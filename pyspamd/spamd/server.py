@@ -147,16 +147,14 @@ class Worker:
     # Accepting
 
     def _mind_the_doors(self) -> None:
-        if self._second_look is not None:
-            self._second_look.cancel()
-            self._second_look = None
         held = len(self._clients) + len(self._welcoming)
         full = held >= self.options.open_connections or len(self._scans) >= self.options.scans_at_once
         if full or self._stopping.is_set():
             self._doors.close()
         elif self._is_busier_than_another():
             self._doors.close()
-            self._second_look = self.loop.call_later(SECOND_LOOK, self._look_again)
+            if self._second_look is None:
+                self._second_look = self.loop.call_later(SECOND_LOOK, self._look_again)
         else:
             self._doors.open()
 
@@ -167,6 +165,7 @@ class Worker:
         return self._slot.another_is_free()
 
     def _look_again(self) -> None:
+        self._second_look = None
         if self._doors.somebody_waits():  # who is free does not come: stopped, perhaps, or swapped out
             self._alone_until = self.loop.time() + ALONE
         self._mind_the_doors()
