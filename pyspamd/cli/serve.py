@@ -82,10 +82,7 @@ def _serve(options: argparse.Namespace) -> int:
         if not engine.active:
             raise StartError(no_rules(setup), Exit.CONFIG)
         reading = _reading(setup, files, engine.conf.files, problems)
-        users = server.users
-        return EngineScorer(
-            engine, reading, for_users=users.user_config or users.virtual_config_dir is not None
-        )
+        return EngineScorer(engine, reading, for_users=server.users.reads_preferences)
 
     return Master(server, build, journal, SPAMASSASSIN_VERSION).run()
 

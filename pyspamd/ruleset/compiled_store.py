@@ -111,7 +111,6 @@ class CompiledStore:
         self._file = file
         self._kinds = {kind: _Kept() for kind in _KINDS}
         self._made: dict[str, Regex] = {}
-        self._is_open = True
         if file is not None:
             self._load(file)
 
@@ -143,7 +142,7 @@ class CompiledStore:
         known = self._made.get(key)
         if known is None:
             known = self._regex(key, pattern, flags)
-            if self._is_open:
+            if self._kinds["regexes"].is_open:
                 self._made[key] = known
         return known
 
@@ -192,7 +191,6 @@ class CompiledStore:
         if self._file is not None and any(kept.is_new for kept in self._kinds.values()):
             everything = {kind: kept.all() for kind, kept in self._kinds.items()}
             self._write(self._file, marshal.dumps({"versions": _versions(), **everything}))
-        self._is_open = False
         self._made.clear()
         for kept in self._kinds.values():
             kept.close()

@@ -1,4 +1,4 @@
-"""What the master knows of its workers while they work: shared slots, and clients' sockets in safe keeping.
+"""What the master and workers know of one another while they work: shared slots, and clients' sockets in safe keeping.
 
 A worker inside a regular expression can neither answer nor be interrupted. So before a scan it writes down
 when it must be over. And of every connection it accepts it leaves a duplicate in a queue that both processes

@@ -62,6 +62,11 @@ class UserOptions:
     helper_home: str | None = None
     """`-H`: the directory that helpers take for their home; empty: the user's own."""
 
+    @property
+    def reads_preferences(self) -> bool:
+        """Whether users may have preferences at all."""
+        return self.user_config or bool(self.virtual_config_dir)
+
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:

@@ -36,7 +36,8 @@ def make_parsers() -> None:
 
 def import_network() -> None:
     """Import what asks the DNS and verifies signatures, dnspython's readers of the records asked for among it."""
-    for name in ("engine.resolving", "auth.asymmetric"):
-        importlib.import_module(f"pyspamd.{name}")
+    from ..auth import asymmetric  # noqa: F401
+    from ..engine import resolving  # noqa: F401
+
     for name in RECORD_TYPES:
         importlib.import_module(f"dns.rdtypes.{'IN' if name in ('A', 'AAAA') else 'ANY'}.{name}")

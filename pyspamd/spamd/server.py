@@ -306,7 +306,8 @@ class Worker:
             return
         self._places.release()
         self._tell()
-        self._mind_the_doors()
+        if not self._doors.are_open:
+            self._mind_the_doors()
 
     def take_back(self, client: Client) -> None:
         """The client is about to be answered, or gone: nobody else is to speak to it any more."""
@@ -315,7 +316,7 @@ class Worker:
             client.ticket = 0
 
     def _tell(self) -> None:
-        """Let the master know."""
+        """Let the master and the other workers know."""
         if self._slot is not None:
             deadlines = [deadline for deadline in self._scans.values() if deadline]
             is_leaving = self._stopping.is_set()
@@ -324,7 +325,7 @@ class Worker:
                 len(self._scans),
                 len(self._clients),
                 is_leaving,
-                not (self._clients or is_leaving),
+                is_free=not (self._clients or is_leaving),
             )
             self._slot.write(state)
 
